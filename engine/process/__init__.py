@@ -1,0 +1,1 @@
+"""The process kernel: it runs any BPMN diagram and knows nothing of data sharing."""

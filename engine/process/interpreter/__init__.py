@@ -1,0 +1,1 @@
+"""The one door to SpiffWorkflow: no other package imports it."""

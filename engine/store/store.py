@@ -1,0 +1,102 @@
+"""The unit of work: the one place that opens a transaction and commits it.
+
+A command does `with store.work(actor) as work:`; nothing else commits. Reading goes through `store.read()`, which never
+writes and never blocks a writer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.orm import Session
+
+from engine.store.clock import Clock, WallClock
+
+if TYPE_CHECKING:
+    from engine.people.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where a command came: the client's address and the id of its request ("worker", "cli" for our own)."""
+
+    address: str = ""
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class Work:
+    """One transaction of one command.
+
+    `now` stands still for the whole transaction. `actor` is None when the system itself acts (a timer, the calendar).
+    `notes` is scratch space for the floors above, keyed by module name; it dies with the transaction.
+    """
+
+    session: Session
+    now: datetime
+    actor: Actor | None
+    origin: Origin
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Store:
+    """A database with its clock. Safe to share between threads; not between processes (each makes its own)."""
+
+    def __init__(self, url: str, clock: Clock | None = None, *, pool_size: int = 10) -> None:
+        self.url = make_url(url)
+        self.clock: Clock = clock or WallClock()
+        self.engine = open_engine(self.url, pool_size)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def work(self, actor: Actor | None = None, origin: Origin = Origin()) -> Iterator[Work]:
+        """A writing transaction: committed when the block is left, rolled back when it raises.
+
+        On SQLite the write lock is taken at once (BEGIN IMMEDIATE), so that a command that read before it wrote never
+        fails half way because someone else wrote in between.
+        """
+        with self.engine.connect().execution_options(sharing_write=True) as connection:
+            with Session(connection, expire_on_commit=False, autoflush=True) as session:
+                work = Work(session, self.clock.now(), actor, origin)
+                yield work
+                session.commit()
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session for queries only; whatever it changes is rolled back."""
+        with Session(self.engine, autoflush=False) as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_engine(url: URL, pool_size: int = 10) -> Engine:
+    """An engine with the settings that our promises need: WAL, foreign keys and a busy timeout on SQLite."""
+    if url.get_backend_name() != "sqlite":
+        return create_engine(url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url, pool_size=pool_size, max_overflow=pool_size, connect_args={"timeout": 30})
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Any) -> None:
+        write = connection.get_execution_options().get("sharing_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
