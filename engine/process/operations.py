@@ -1,0 +1,98 @@
+"""What a diagram may call by name: operations (service tasks), words (functions in expressions), subjects.
+
+The kernel knows no register; the floors above register here what their diagrams need. Importing a module registers its
+operations, so `engine.sharing.registry` imports them all once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from engine.process.interpreter.model import Step
+from engine.process.tables import Instance
+from engine.store.store import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The circumstances of one operation: the open transaction, the instance, the step, and when it counts as done.
+
+    `at` is the effective instant (an overdue timer acts as of its due time); `work.now` is when it really happens.
+    `template(kind)` gives the text of a document template deployed with this version.
+    """
+
+    work: Work
+    instance: Instance
+    step: Step
+    at: datetime
+    variables: dict[str, Any]
+    template: Callable[[str], str]
+
+    @property
+    def article(self) -> str | None:
+        """The article that the step cites, from the diagram."""
+        return self.step.article
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A registered operation: its name, parameters (name → what it means) and what it does."""
+
+    name: str
+    parameters: Mapping[str, str]
+    doc: str
+    run: Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a case is about, as found when it starts: variables to add, its key and the text for the case title."""
+
+    variables: dict[str, Any]
+    key: str
+    name: str
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+OPERATIONS: dict[str, Operation] = {}
+WORDS: dict[str, Callable[..., Any]] = {}
+SUBJECTS: dict[str, Callable[[Session, Mapping[str, Any]], Subject]] = {}
+
+
+def operation(name: str, parameters: Mapping[str, str]) -> Callable[[F], F]:
+    """Registers `run(call, **parameters)` under `name`. A diagram gives the parameters as `in.<name>` expressions."""
+
+    def register(run: F) -> F:
+        OPERATIONS[name] = Operation(name, dict(parameters), (run.__doc__ or "").strip(), run)
+        return run
+
+    return register
+
+
+def word(name: str) -> Callable[[F], F]:
+    """Registers `function(session, *arguments)` as a word of the expression language; it must only read."""
+
+    def register(function: F) -> F:
+        WORDS[name] = function
+        return function
+
+    return register
+
+
+def subject(name: str) -> Callable[[F], F]:
+    """Registers `find(session, answers) -> Subject` for diagrams with the property `subject="<name>"`.
+
+    It raises Invalid when the answers name nothing that a case may be started about.
+    """
+
+    def register(find: F) -> F:
+        SUBJECTS[name] = find
+        return find
+
+    return register

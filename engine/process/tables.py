@@ -1,0 +1,282 @@
+"""The kernel's tables: definitions and instances, and the rows that every question people ask is answered from.
+
+One JSON state per instance, without the diagram, plus projected rows (`task`, `timer`, `party`): the interpreter's
+state is never searched, the rows are. Inbox columns (`number`, `title`, `process_key`) are copied onto the task so that
+a page of the inbox is one indexed read without a join.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, deferred, mapped_column
+
+from engine.store.base import Base, Id, Json
+
+#: Where nothing limits a task it sorts behind everything that has a deadline.
+FAR = "9999-12-31T00:00:00+00:00"
+
+
+class Definition(Base):
+    """One immutable version of a process definition: diagram, forms and document templates, deployed together."""
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("key", "version"), Index(None, "key", "effective_at"))
+
+    id: Mapped[Id]
+    key: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    rule_set: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    digest: Mapped[str] = mapped_column(String(64))
+    """SHA-256 of diagram, forms and documents: what was approved is what runs."""
+    xml: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    forms: Mapped[dict[str, Any]] = deferred(mapped_column(Json))
+    documents: Mapped[dict[str, Any]] = deferred(mapped_column(Json))
+    deployed_at: Mapped[datetime]
+    deployed_by: Mapped[str] = mapped_column(String(64))
+    approved_by: Mapped[str] = mapped_column(String(64))
+    """The second person; for the rule set that ships with the product the installer is both."""
+    reason: Mapped[str] = mapped_column(Text)
+    effective_at: Mapped[datetime]
+    """Cases received from this instant on follow this version; older ones keep theirs."""
+
+
+class Instance(Base):
+    """A process instance 办件: pinned to its definition version, with its data and the interpreter's state."""
+
+    __tablename__ = "instance"
+    __table_args__ = (
+        Index(None, "subject_key", "id"),
+        Index(None, "starter_id", "id"),
+        Index(None, "parent_id"),
+        Index("ix_instance_source", "source_id", "source_token", sqlite_where=text("state = 'running'"),
+              postgresql_where=text("state = 'running'")),
+        Index("ix_instance_state", "state", "process_key", "id"),
+    )
+
+    id: Mapped[Id]
+    definition_id: Mapped[int] = mapped_column(ForeignKey("definition.id"))
+    process_key: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str] = mapped_column(String(64), unique=True)
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(16))
+    """running · completed · terminated"""
+    outcome: Mapped[str | None] = mapped_column(String(64))
+    outcome_name: Mapped[str | None] = mapped_column(String(200))
+    subject_key: Mapped[str | None] = mapped_column(String(200))
+    """What the case is about, e.g. a resource code; lets a register's page list its cases."""
+    unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    starter_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """None where the system started it (a timer)."""
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    escalated: Mapped[bool] = mapped_column(default=False)
+    """Shown to the leading group: the case went past the leadership office."""
+    variables: Mapped[dict[str, Any]] = mapped_column(Json)
+    saved: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    """The interpreter's state, slim and pruned; only the interpreter reads it."""
+    revision: Mapped[int]
+    """Rises with every saved step; a writer that read an older one is refused."""
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    parent_token: Mapped[str | None] = mapped_column(String(36))
+    """The waiting call activity of the parent; None where the parent does not wait."""
+    source_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    source_token: Mapped[str | None] = mapped_column(String(36))
+    """The activity whose missed deadline started this instance; when it is left, `source_closed` is delivered here."""
+    history_seq: Mapped[int]
+    history_hash: Mapped[str] = mapped_column(String(64))
+
+
+class Party(Base):
+    """Which unit takes part in an instance, hence may see it. `post` is empty for every case-working post of the unit."""
+
+    __tablename__ = "party"
+    __table_args__ = (Index(None, "unit_id", "post", "instance_id"),)
+
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True, autoincrement=False)
+    post: Mapped[str] = mapped_column(String(64), primary_key=True, default="")
+
+
+_OPEN = text("state = 'open'")
+_POOLED = text("state = 'open' AND assignee_id IS NULL")
+_DONE = text("state = 'done'")
+
+
+class Task(Base):
+    """A task 待办: one waiting step for a unit and post, later the record of who did it and what they answered."""
+
+    __tablename__ = "task"
+    __table_args__ = (
+        Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", sqlite_where=_POOLED, postgresql_where=_POOLED),
+        Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_task_done", "completed_by", "completed_at", "id", sqlite_where=_DONE, postgresql_where=_DONE),
+        Index("ix_task_board", "unit_id", "process_key", "sort_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(None, "instance_id", "state"),
+    )
+
+    id: Mapped[Id]
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    token: Mapped[str] = mapped_column(String(36))
+    step: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(200))
+    process_key: Mapped[str] = mapped_column(String(64))
+    number: Mapped[str] = mapped_column(String(64))
+    title: Mapped[str] = mapped_column(String(300))
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    post: Mapped[str] = mapped_column(String(64))
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    state: Mapped[str] = mapped_column(String(16))
+    """open · done · cancelled"""
+    opened_at: Mapped[datetime]
+    due_at: Mapped[datetime | None]
+    """When it is late (UTC, exclusive end: 00:00 after the last day); None where nothing limits it or its clock stands."""
+    due_day: Mapped[date | None]
+    """The last day on which it is in time."""
+    warn_at: Mapped[datetime | None]
+    """From when it counts as due soon."""
+    provisional: Mapped[bool] = mapped_column(default=False)
+    paused: Mapped[bool] = mapped_column(default=False)
+    sort_at: Mapped[datetime]
+    """`due_at`, or the far future: the order of urgency."""
+    completed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    completed_at: Mapped[datetime | None]
+    late: Mapped[bool] = mapped_column(default=False)
+    """Completed after its deadline 逾期办结."""
+    opinion: Mapped[str | None] = mapped_column(Text)
+    answers: Mapped[dict[str, Any] | None] = mapped_column(Json)
+
+
+_WAITING = text("state = 'waiting'")
+_LIVE = text("state IN ('waiting', 'paused')")
+
+
+class Timer(Base):
+    """A timer 定时: the truth about when something must happen. APScheduler only beats the time.
+
+    `kind` is `machine` for a timer event of the diagram and `limit` for the short form on a task.
+    """
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        Index("ix_timer_wake", "wake_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_timer_live", "instance_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_timer_edition", "edition", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_timer_instance", "instance_id", "id"),
+    )
+
+    id: Mapped[Id]
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    kind: Mapped[str] = mapped_column(String(16))
+    role: Mapped[str] = mapped_column(String(16))
+    """deadline · reminder · escalation · timer"""
+    token: Mapped[str] = mapped_column(String(36))
+    """The interpreter's token of the event; for a limit, of the task."""
+    activity: Mapped[str | None] = mapped_column(String(36))
+    """Token of the activity whose clock this is."""
+    element: Mapped[str] = mapped_column(String(128))
+    activity_name: Mapped[str] = mapped_column(String(200))
+    rule: Mapped[dict[str, Any]] = mapped_column(Json)
+    """The rule with its numbers evaluated: working_days | before | after | calendar_date | duration, on_pause, …"""
+    started_at: Mapped[datetime]
+    pauses: Mapped[list[Any]] = mapped_column(Json)
+    """[[from day, to day or null], …] ISO dates: the days after the first up to and including the second do not count."""
+    restart_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    last_day: Mapped[date | None]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    edition: Mapped[str | None] = mapped_column(String(64))
+    """The calendar edition that `due_at` was counted with; None where no calendar was needed."""
+    state: Mapped[str] = mapped_column(String(16))
+    """waiting · paused · fired · cancelled"""
+    wake_at: Mapped[datetime | None]
+    """When the worker looks at it: `due_at`, or later after a failure (backoff)."""
+    attempts: Mapped[int] = mapped_column(default=0)
+    fired_at: Mapped[datetime | None]
+    """When it really fired; `due_at` says when it ought to have."""
+
+
+class Incident(Base):
+    """An incident 异常: a step that failed. The instance stays as it was before it; the others go on."""
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_open", "id", sqlite_where=text("resolved_at IS NULL"),
+                            postgresql_where=text("resolved_at IS NULL")),)
+
+    id: Mapped[Id]
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), index=True)
+    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"))
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    error: Mapped[str] = mapped_column(String(500))
+    detail: Mapped[str] = mapped_column(Text)
+    opened_at: Mapped[datetime]
+    failed_at: Mapped[datetime]
+    attempts: Mapped[int]
+    resolved_at: Mapped[datetime | None]
+
+
+class Notice(Base):
+    """A notice 消息 to one person, shown in the page; other channels carry it through the outbox."""
+
+    __tablename__ = "notice"
+    __table_args__ = (Index(None, "account_id", "id"),
+                      Index("ix_notice_unread", "account_id", sqlite_where=text("read_at IS NULL"),
+                            postgresql_where=text("read_at IS NULL")))
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    title: Mapped[str] = mapped_column(String(300))
+    text: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]
+
+
+class Attachment(Base):
+    """An uploaded file. Its bytes lie outside the web root under `stored`; until a step is completed it is its uploader's."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[Id]
+    instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"), index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    media_type: Mapped[str] = mapped_column(String(100))
+    size: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    stored: Mapped[str] = mapped_column(String(100))
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    uploaded_at: Mapped[datetime]
+
+
+class Sequence(Base):
+    """Gapless numbers, one row a series; the row lock makes writers of the same series take turns."""
+
+    __tablename__ = "sequence"
+
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    last: Mapped[int]
+
+
+class CalendarNotice(Base):
+    """A published holiday notice, in order of publication; the editions of the calendar are built from these rows."""
+
+    __tablename__ = "calendar_notice"
+
+    id: Mapped[Id]
+    doc: Mapped[str] = mapped_column(String(64), unique=True)
+    published: Mapped[date]
+    body: Mapped[dict[str, Any]] = mapped_column(Json)
+    loaded_at: Mapped[datetime]
+
+
+class Heartbeat(Base):
+    """When each worker last beat; /readyz and the operator's page read it."""
+
+    __tablename__ = "heartbeat"
+
+    worker: Mapped[str] = mapped_column(String(100), primary_key=True)
+    beat_at: Mapped[datetime]
