@@ -6,18 +6,21 @@ writes and never blocks a writer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.store.clock import Clock, WallClock
+from engine.store.errors import Stale
 
 if TYPE_CHECKING:
     from engine.people.actor import Actor
@@ -54,6 +57,8 @@ class Store:
         self.clock: Clock = clock or WallClock()
         self.engine = open_engine(self.url, pool_size)
         self.sqlite = self.engine.dialect.name == "sqlite"
+        #: What a process may remember about this database because it never changes (parsed definitions).
+        self.cache: dict[Any, Any] = {}
 
     @contextmanager
     def work(self, actor: Actor | None = None, origin: Origin = Origin()) -> Iterator[Work]:
@@ -63,7 +68,7 @@ class Store:
         fails half way because someone else wrote in between.
         """
         with self.engine.connect().execution_options(sharing_write=True) as connection:
-            with Session(connection, expire_on_commit=False, autoflush=True) as session:
+            with Session(connection, expire_on_commit=False, autoflush=False, info={"store": self}) as session:
                 work = Work(session, self.clock.now(), actor, origin)
                 yield work
                 session.commit()
@@ -71,11 +76,38 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for queries only; whatever it changes is rolled back."""
-        with Session(self.engine, autoflush=False) as session:
+        with Session(self.engine, autoflush=False, info={"store": self}) as session:
             yield session
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+#: SQLSTATE of a deadlock and of a serialization failure on PostgreSQL: the transaction did nothing; it may be tried again.
+_AGAIN = frozenset({"40P01", "40001"})
+
+
+def command(function: Callable[P, R]) -> Callable[P, R]:
+    """Marks a command: it opens one transaction, and is run again when the database chose it as a deadlock's victim.
+
+    Two cases may wait for each other's rows (a parent and a child that end together); PostgreSQL then undoes one of
+    the two, and running it again is right because nothing of it was kept. Gives up after three tries with Stale.
+    """
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        for _ in range(3):
+            try:
+                return function(*args, **kwargs)
+            except OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in _AGAIN:
+                    raise
+        raise Stale
+
+    return run
 
 
 def open_engine(url: URL, pool_size: int = 10) -> Engine:
