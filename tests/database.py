@@ -48,7 +48,7 @@ class Cluster:
         if user:
             shutil.chown(self.folder, user)
         data = self.folder / "data"
-        initdb = [binaries / "initdb", "-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run([*_as(user), *initdb], check=True, capture_output=True, cwd=self.folder)
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "200"}
         if not durable:
