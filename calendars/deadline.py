@@ -6,7 +6,7 @@ The rules, which no caller should restate:
   arrived; with office hours, what comes after closing time or on a day off is received on the next working day.
 * The nth working day after it is the last day, and ends at 24:00 Shanghai time. So `due` is an exclusive end: 00:00 of the
   day after the last day.
-* A pause from day S to day E takes out the days after S, up to and including E. A restart counts anew from the day of the restart.
+* A pause from day S to day E takes out the days after S, up to and including E. A restart counts anew from its own day.
 * A reminder falls at 00:00 of the nth working day *before the last day* (last day 2026-03-02, two before: 2026-02-27);
   an escalation at 00:00 of the nth working day *after* it (three after: 2026-03-05).
 * A deadline is provisional while a notice still to come could move it: when a day that was looked at to find it is provisional.
@@ -240,7 +240,8 @@ def before(deadline: Deadline, n: int, edition: Edition) -> Deadline:
     if deadline.last_day is None:
         return deadline
     day = edition.nth_working_day_before(deadline.last_day, n)
-    doubtful = edition.doubtful_between(day - timedelta(days=1), deadline.last_day) if n else False
+    # The last day itself was not looked at to find this moment: a report date is fixed, whatever day it is.
+    doubtful = n > 0 and _doubtful(edition, day, deadline.last_day - timedelta(days=1))
     return Deadline(start_of(day), day, deadline.provisional or doubtful, edition.id)
 
 
@@ -368,10 +369,15 @@ def _deadline(count: _Count, edition: Edition) -> Deadline:
     doubtful = any(edition.doubtful_between(first, last) for first, last in count.runs)
     if count.received > count.asked:
         # Office hours looked for the next working day: the days on the way there decide as well.
-        doubtful |= edition.doubtful_between(count.asked - timedelta(days=1), count.received)
+        doubtful |= _doubtful(edition, count.asked, count.received)
     if count.last_day is None:
         return Deadline(None, None, doubtful, edition.id, paused=True, remaining=count.remaining)
     return Deadline(end_of(count.last_day), count.last_day, doubtful, edition.id)
+
+
+def _doubtful(edition: Edition, first: date, last: date) -> bool:
+    """Whether any day from `first` to `last`, both included, is provisional."""
+    return edition.provisional(first) or edition.doubtful_between(first, last)
 
 
 def _look(count: _Count, edition: Edition) -> Iterator[Looked]:
