@@ -22,7 +22,7 @@ WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 BUNDLED := $(shell find web/islands -type f 2>/dev/null)
 INSTALLS := setup.cfg pyproject.toml constraints.txt
 
-.PHONY: help run test bench build notices upgrade clean
+.PHONY: help run test bench bundle notices upgrade clean
 
 help:  ## list what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -39,7 +39,7 @@ test: .venv/.done-test web/static/dist/manifest.json  ## everything: contracts, 
 bench: .venv/.done-test web/static/dist/manifest.json  ## the benchmarks, as ratios measured side by side in one run
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-build: web/static/dist/manifest.json  ## the browser bundle in web/static/dist
+bundle: web/static/dist/manifest.json  ## the browser bundle in web/static/dist
 
 notices: .venv/.done-test node_modules/.done  ## write THIRD_PARTY.md anew from what is installed
 	@$(BIN)/python -m tests.notices > THIRD_PARTY.md.new && mv THIRD_PARTY.md.new THIRD_PARTY.md
