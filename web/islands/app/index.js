@@ -1,4 +1,27 @@
-// The script of every page: Tabler's behaviours (dropdowns, collapsing menu) and htmx's swaps.
+// The script of every page: Tabler's behaviours (collapsing menu), htmx's swaps, and the forms' conditions.
 import "@tabler/core";
 import "htmx.org";
 import "./app.css";
+import { watch } from "./conditions.js";
+
+function ready() {
+  watch(document);
+  // After a refused form the reader lands on what is wrong.
+  document.querySelector("[data-focus]")?.focus();
+  for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
+  for (const form of document.querySelectorAll("form[data-once]")) {
+    form.addEventListener("submit", (event) => {
+      // A second click must not send a second time; the server would refuse it, with a needless fright.
+      if (form.dataset.sent) event.preventDefault();
+      form.dataset.sent = "yes";
+    });
+  }
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", ready);
+else ready();
+
+// Back from another page: the browser may show the form as it was left, and it may be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("form[data-once]")) delete form.dataset.sent;
+});

@@ -1,0 +1,103 @@
+"""How values look on the screen: instants in Shanghai time, days with their weekday, lights with their words.
+
+Templates show and do not compute; what they need beyond plain text is a filter here.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from flask import Flask
+from markupsafe import Markup, escape
+
+from engine.store.clock import SHANGHAI
+
+WEEKDAYS = "一二三四五六日"
+
+#: A light's meaning in words: colour alone tells some readers nothing.
+LIGHTS = {
+    "none": "不限时",
+    "green": "正常",
+    "yellow": "临期",
+    "red": "逾期",
+    "paused": "暂停计时",
+    "done": "已办结",
+}
+
+
+def moment(instant: datetime | None) -> str:
+    """2026-03-02 09:30, Shanghai time."""
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M") if instant else ""
+
+
+def moment_exact(instant: datetime | None) -> str:
+    """2026-03-02 09:30:05, where the order within a minute matters."""
+    return instant.astimezone(SHANGHAI).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
+
+
+def day(value: date | datetime | None) -> str:
+    """2026-03-02（周一）."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(SHANGHAI).date()
+    return f"{value.isoformat()}（周{WEEKDAYS[value.weekday()]}）"
+
+
+def long_day(value: date | datetime | None) -> str:
+    """2026年3月2日, as documents write it."""
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        value = value.astimezone(SHANGHAI).date()
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def days_left(count: int | None) -> str:
+    """What the number of working days left means, in words."""
+    if count is None:
+        return ""
+    if count < 0:
+        return f"已逾期{-count}个工作日"
+    return "今日截止" if count == 0 else f"剩余{count}个工作日"
+
+
+def counted(number: int) -> str:
+    """A count that stops at 99: the exact number of a long list helps nobody and costs a scan."""
+    return "99+" if number > 99 else str(number)
+
+
+def size(octets: int) -> str:
+    """A file's size: 812 B, 1.4 MB."""
+    amount, unit = float(octets), "B"
+    for larger in ("KB", "MB", "GB"):
+        if amount < 1024:
+            break
+        amount, unit = amount / 1024, larger
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def paragraphs(text: str | None) -> Markup:
+    """Plain text with its line breaks, escaped."""
+    return Markup("<br>").join(escape(line) for line in (text or "").splitlines())
+
+
+def shown(value: Any) -> str:
+    """An answer as text: 是/否 for booleans, a list joined, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, list | tuple):
+        return "、".join(shown(item) for item in value)
+    return str(value)
+
+
+def install(app: Flask) -> None:
+    """Makes the filters known to the templates."""
+    for function in (moment, moment_exact, day, long_day, days_left, counted, size, paragraphs, shown):
+        app.jinja_env.filters[function.__name__] = function
+    app.jinja_env.globals["LIGHTS"] = LIGHTS
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
