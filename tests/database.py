@@ -47,18 +47,21 @@ class Cluster:
         user = _server_user()
         if user:
             shutil.chown(self.folder, user)
-        data = self.folder / "data"
-        initdb = [str(binaries / "initdb"), "-D", str(data), "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        data = str(self.folder / "data")
+        initdb = [str(binaries / "initdb"), "-D", data, "-U", ROLE, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
         subprocess.run([*_as(user), *initdb], check=True, capture_output=True, cwd=self.folder)
         settings = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "200"}
         if not durable:
             settings |= NOT_DURABLE
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.log = self.folder / "log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*_as(user), binaries / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=self.folder
-            )
+        self._command = [*_as(user), str(binaries / "postgres"), "-D", data, *options]
+        self.start()
+
+    def start(self) -> None:
+        """Starts the server, also again after `kill`; returns when it answers."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder)
         self._wait_until_ready()
 
     def url(self, name: str) -> str:
@@ -76,7 +79,7 @@ class Cluster:
         self._execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
     def kill(self) -> None:
-        """Takes the server down without a shutdown, as a power cut would, for tests of what is left afterwards."""
+        """Takes the server down at once, without a checkpoint, as in a crash; `start` then recovers from the log."""
         self.process.send_signal(signal.SIGQUIT)
         self.process.wait(timeout=30)
 
