@@ -155,6 +155,14 @@ def test_the_lockfile_names_versions_and_hashes_not_places() -> None:
     assert [name for name, package in packages.items() if not package.get("integrity")] == []
 
 
+def test_every_setting_is_documented() -> None:
+    source = (ROOT / "engine/store/settings.py").read_text(encoding="utf-8")
+    documented = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+    names = re.findall(r"\b(?:text|number)\(.([A-Z_]+).,", source)
+    assert names
+    assert [name for name in names if f"_{name}`" not in documented] == []
+
+
 def requirements() -> list[Requirement]:
     """What setup.cfg asks for."""
     setup = configparser.ConfigParser(interpolation=None)
