@@ -6,6 +6,7 @@ operations, so `engine.sharing.registry` imports them all once.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -47,6 +48,17 @@ class Operation:
     parameters: Mapping[str, str]
     doc: str
     run: Callable[..., Any]
+
+    @property
+    def required(self) -> frozenset[str]:
+        """Parameters that a diagram must give: those of the function without a default."""
+        given = inspect.signature(self.run).parameters.values()
+        return frozenset(p.name for p in given if p.kind is p.KEYWORD_ONLY and p.default is p.empty)
+
+    @property
+    def open_ended(self) -> bool:
+        """Whether it takes further named values (for a document's template)."""
+        return any(p.kind is p.VAR_KEYWORD for p in inspect.signature(self.run).parameters.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,8 +86,12 @@ class Instance(Base):
     source_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
     source_token: Mapped[str | None] = mapped_column(String(36))
     """The activity whose missed deadline started this instance; when it is left, `source_closed` is delivered here."""
+    supervised: Mapped[bool] = mapped_column(default=False)
+    """A missed deadline of it started another instance: leaving an activity must look for those to close."""
     history_seq: Mapped[int]
     history_hash: Mapped[str] = mapped_column(String(64))
+
+    __mapper_args__ = {"version_id_col": revision}
 
 
 class Party(Base):

@@ -1,0 +1,308 @@
+"""The one road: whatever moves a process instance goes through `advance`.
+
+A person, a timer, a message, an ended child and an operator all become a `Move`. The road first fires what is overdue,
+applies the move, brings the rows in line, writes one history entry and saves the state; what this means for other
+instances (a child to start, a parent that waits, a supervision case to close) is queued and done in the same
+transaction, so that nobody ever sees half of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from engine.process.case import Case, lock_instance
+from engine.process.definitions import in_force
+from engine.process.frame import deadline_facts, fire_limit
+from engine.process.interpreter.model import Waiting
+from engine.process.opening import open_instance
+from engine.process.projection import project
+from engine.process.tables import Instance, Task, Timer
+from engine.store.errors import NotRunning
+from engine.store.store import Work
+
+#: More automatic moves than this in one transaction is a circle of processes starting each other.
+MOST_MOVES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """The instance was just opened: run it from its start event."""
+
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """A person completed a task; the answers are validated and the task row is marked done already."""
+
+    task: Task
+    values: Mapping[str, Any]
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fire:
+    """A timer is due."""
+
+    timer_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """A message arrives; it reaches every token that waits for it now, and is not kept."""
+
+    message: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChildEnded:
+    """The instance that a call activity waits for has ended."""
+
+    token: str
+    child_id: int
+    outcome: str | None
+    variables: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """An operator or the parent ends the instance before its time."""
+
+    reason: str
+
+
+Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate
+
+
+def advance(work: Work, instance: Instance, move: Move, *, at: datetime | None = None) -> None:
+    """Moves a locked (or just opened) instance, and whatever follows from it, in the open transaction.
+
+    `at` is when it counts as done (an overdue timer acts as of its due time); it defaults to now. After an exception
+    the transaction must be rolled back.
+    """
+    road: Road = work.notes.setdefault("road", Road(work))
+    road.go(instance, move, at or work.now)
+
+
+class Road:
+    """The moves of one transaction."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.queue: deque[tuple[int, Move, datetime]] = deque()
+        self.cases: dict[int, Case] = {}
+        self.moving = False
+
+    def go(self, instance: Instance, move: Move, at: datetime) -> None:
+        self.queue.append((instance.id, move, at))
+        if instance.id not in self.cases:
+            self.cases[instance.id] = Case(self.work, instance, new=isinstance(move, Begin))
+        if self.moving:
+            return
+        self.moving = True
+        moves = 0
+        while self.queue:
+            moves += 1
+            if moves > MOST_MOVES:
+                raise RecursionError("流程相互启动过多，请检查流程图")
+            self._take(*self.queue.popleft())
+        for case in self.cases.values():
+            if case.entries:
+                case.save()
+        self.cases.clear()
+        self.moving = False
+
+    def case(self, instance_id: int) -> Case:
+        """The open case of an instance, locked on first use."""
+        if instance_id not in self.cases:
+            self.cases[instance_id] = Case(self.work, lock_instance(self.work, instance_id))
+        return self.cases[instance_id]
+
+    def _take(self, instance_id: int, move: Move, at: datetime) -> None:
+        case = self.case(instance_id)
+        if case.instance.state != "running":
+            if isinstance(move, Complete | Terminate):
+                raise NotRunning
+            return  # it ended while the message or the timer was on its way
+        if isinstance(move, Complete | Deliver | Terminate):
+            self._fire_overdue(case)
+            if case.instance.state != "running" or (isinstance(move, Complete) and move.task.state == "cancelled"):
+                raise NotRunning("到期处理已先行生效，该待办已关闭")
+        self._apply(case, move, at)
+
+    def _fire_overdue(self, case: Case) -> None:
+        """What is overdue fires before anything that comes late, in the order in which it was due."""
+        while case.instance.state == "running":
+            overdue = [t for t in case.timers if t.state == "waiting" and t.due_at is not None and t.due_at <= self.work.now]
+            if not overdue:
+                return
+            first = min(overdue, key=lambda timer: (timer.due_at, timer.id))
+            assert first.due_at is not None
+            self._apply(case, Fire(first.id), first.due_at)
+
+    # -- one move -----------------------------------------------------------------------------
+
+    def _apply(self, case: Case, move: Move, at: datetime) -> None:
+        case.at = at
+        cause: Timer | None = None
+        if isinstance(move, Fire):
+            cause = next((timer for timer in case.timers if timer.id == move.timer_id and timer.state == "waiting"), None)
+            if cause is None:
+                return  # already fired, or its clock stands still
+            cause.state, cause.fired_at, cause.wake_at = "fired", self.work.now, None
+            if cause.role != "deadline":
+                case.timers.remove(cause)
+        said = self._enter(case, move, cause)
+        if cause is not None and cause.kind == "limit":
+            called = fire_limit(case, cause)
+            if called:
+                self._start_child(case, called, deadline_facts(case, cause), said, token=None, cause=cause)
+            return
+        self._step(case, move, cause)
+        self._settle(case, move, cause, said)
+
+    def _enter(self, case: Case, move: Move, cause: Timer | None) -> dict[str, Any]:
+        """Opens the history entry of this move."""
+        match move:
+            case Begin(said):
+                return case.record("started", **said)
+            case Complete(task, _, said):
+                step = case.diagram_steps[task.step]
+                return case.record("completed", step=task.step, article=step.article, name=task.name, late=task.late, **said)
+            case Fire():
+                assert cause is not None
+                name = case.diagram_steps[cause.element].name if cause.element in case.diagram_steps else cause.activity_name
+                return case.record(
+                    "timer_fired", step=cause.element, article=cause.rule.get("article"), role=cause.role, name=name,
+                    activity=cause.activity_name, due=cause.due_at.isoformat() if cause.due_at else None,
+                )
+            case Deliver(message):
+                return case.record("message", message=message)
+            case ChildEnded(_, child, outcome):
+                return case.record("child_ended", child=child, outcome=outcome)
+            case Terminate(reason):
+                return case.record("terminated", reason=reason)
+
+    def _step(self, case: Case, move: Move, cause: Timer | None) -> None:
+        """Moves the interpreter."""
+        match move:
+            case Begin():
+                case.begin().run()
+            case Complete(task, values, said):
+                actor = self.work.actor
+                task.state, task.completed_at = "done", case.at
+                task.completed_by = task.assignee_id = actor.account_id if actor else None
+                task.answers, task.opinion = dict(values), said.get("opinion") or None
+                step = case.diagram_steps[task.step]
+                if not step.multi:
+                    case.variables.update(values)
+                case.machine.complete(task.token, local=dict(values) if step.multi else None)
+            case Fire():
+                assert cause is not None
+                case.machine.fire(cause.token)
+            case Deliver(message, payload):
+                case.variables.update(payload)
+                case.machine.deliver(message, dict(payload))
+            case ChildEnded(token):
+                self._return(case, move)
+            case Terminate():
+                case.machine.cancel()
+
+    def _return(self, case: Case, move: ChildEnded) -> None:
+        """Takes what the call activity wants from the child (`out.*`), then goes on."""
+        step = case.diagram_steps[next(w.step for w in case.machine.waiting() if w.token == move.token)]
+        names = {**move.variables, "outcome": move.outcome}
+        for name, text in step.properties.items():
+            if name.startswith("out."):
+                case.variables[name.removeprefix("out.")] = case.evaluate_over(text, names)
+        case.machine.complete(move.token)
+
+    def _settle(self, case: Case, move: Move, cause: Timer | None, said: dict[str, Any]) -> None:
+        """Brings the rows in line after the interpreter moved, and queues what follows for other instances."""
+        instance = case.instance
+        said["passed"] = [[passed.step, passed.how] for passed in case.fresh_steps()]
+        changes = project(case, self._running_calls(case))
+        said.update(changes.said)
+        for call in changes.calls:
+            self._call(case, call, cause, said)
+        if case.machine.ended or isinstance(move, Terminate):
+            self._end(case, said, terminated=isinstance(move, Terminate))
+        if changes.left and instance.supervised:
+            self._close_sources(case, changes.alive)
+
+    def _running_calls(self, case: Case) -> list[str]:
+        if not any(step.kind == "call" for step in case.diagram_steps.values()):
+            return []
+        self.work.session.flush()
+        return list(
+            self.work.session.scalars(
+                select(Instance.parent_token).where(Instance.parent_id == case.instance.id, Instance.parent_token.is_not(None))
+            )
+        )  # type: ignore[arg-type]
+
+    def _call(self, case: Case, call: Waiting, cause: Timer | None, said: dict[str, Any]) -> None:
+        """Starts the child instance that a call activity stands for."""
+        step = case.diagram_steps[call.step]
+        given = {
+            name.removeprefix("in."): case.evaluate(text, call)
+            for name, text in step.properties.items() if name.startswith("in.")
+        }
+        if cause is not None and cause.role == "deadline":
+            given = {**deadline_facts(case, cause), **given}
+        self._start_child(case, str(step.called), given, said, token=call.token, cause=cause)
+
+    def _start_child(
+        self, case: Case, key: str, given: dict[str, Any], said: dict[str, Any], *, token: str | None, cause: Timer | None,
+    ) -> None:
+        """Opens an instance of `key` under this one. With `token` the parent waits for it."""
+        for name in ("applicant_unit", "provider_unit", "resource"):
+            if name in case.variables:
+                given.setdefault(name, case.variables[name])
+        child = open_instance(
+            self.work, in_force(self.work.session, key, case.at), variables=given, at=case.at,
+            unit_id=case.instance.unit_id, subject_key=case.instance.subject_key, subject_name=given.get("source_title"),
+        )
+        child.parent_id, child.parent_token = case.instance.id, token
+        if cause is not None and cause.role == "deadline":
+            child.source_id, child.source_token = case.instance.id, cause.activity or cause.token
+            case.instance.supervised = True
+        self.work.session.flush()
+        said.setdefault("children", []).append({"id": child.id, "number": child.number, "process": key})
+        self.go(child, Begin({"parent": case.instance.number}), case.at)
+
+    def _end(self, case: Case, said: dict[str, Any], *, terminated: bool) -> None:
+        instance = case.instance
+        instance.ended_at = case.at
+        instance.state = "terminated" if terminated else "completed"
+        if not terminated:
+            end = case.diagram_steps.get(case.machine.outcome or "")
+            instance.outcome = end.properties.get("outcome", end.id) if end else None
+            instance.outcome_name = end.name if end else None
+            said["outcome"] = instance.outcome_name
+        else:
+            instance.outcome, instance.outcome_name = "terminated", "已终止"
+        for child in self.work.session.scalars(
+            select(Instance).where(Instance.parent_id == instance.id, Instance.state == "running",
+                                   Instance.parent_token.is_not(None))
+        ):
+            self.go(self.case(child.id).instance, Terminate("上级办件已结束"), case.at)
+        if instance.parent_id is not None and instance.parent_token is not None:
+            parent = self.case(instance.parent_id)
+            self.go(
+                parent.instance, ChildEnded(instance.parent_token, instance.id, instance.outcome, dict(case.variables)), case.at
+            )
+
+    def _close_sources(self, case: Case, alive: frozenset[str]) -> None:
+        """Tells the instances that a missed deadline had started that the activity is now left."""
+        for child_id, token in self.work.session.execute(
+            select(Instance.id, Instance.source_token).where(Instance.source_id == case.instance.id, Instance.state == "running")
+        ).all():
+            if token not in alive:
+                self.go(self.case(child_id).instance, Deliver("source_closed"), case.at)

@@ -1,0 +1,155 @@
+"""One instance inside one transaction: its rows, its interpreter, and the single history entry of each move.
+
+Only the road (`advance`) makes a `Case`. Everything is loaded in three reads and written back once, when the road has
+come to its end, whatever happened in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import undefer
+from sqlalchemy.orm.exc import StaleDataError
+
+from engine.history import Entry, Head, chain, insert_rows
+from engine.process.definitions import Deployed, deployed
+from engine.process.editions import current_edition
+from engine.process.interpreter.expressions import evaluate
+from engine.process.interpreter.machine import Machine
+from engine.process.interpreter.model import OperationError, Passed, Step, Waiting
+from engine.process.operations import OPERATIONS, WORDS, Call
+from engine.process.tables import Instance, Task, Timer
+from engine.store.errors import NotFound, Stale
+from engine.store.store import Work
+
+
+def lock_instance(work: Work, instance_id: int) -> Instance:
+    """The instance row, locked until the transaction ends. Raises NotFound."""
+    found = work.session.scalars(
+        select(Instance).where(Instance.id == instance_id).options(undefer(Instance.saved))
+        .with_for_update(of=Instance).execution_options(populate_existing=True)
+    ).first()
+    if found is None:
+        raise NotFound("没有找到该办件")
+    return found
+
+
+class Case:
+    """An open instance. `instance` must be locked (or new) in this transaction."""
+
+    def __init__(self, work: Work, instance: Instance, *, new: bool = False) -> None:
+        self.work = work
+        self.instance = instance
+        self.definition: Deployed = deployed(work.session, instance.definition_id)
+        self.variables: dict[str, Any] = deepcopy(instance.variables)
+        self.words: Mapping[str, Callable[..., Any]] = {
+            name: partial(function, work.session) for name, function in WORDS.items()
+        }
+        self.at: datetime = work.now
+        self.entries: list[Entry] = []
+        self._machine: Machine | None = None
+        self._told = 0
+        self._head = Head(instance.history_seq, instance.history_hash)
+        self.tasks: dict[str, Task] = {}
+        self.timers: list[Timer] = []
+        if not new:
+            self._load_rows()
+
+    def _load_rows(self) -> None:
+        session, this = self.work.session, self.instance.id
+        open_tasks = session.scalars(select(Task).where(Task.instance_id == this, Task.state == "open"))
+        self.tasks = {task.token: task for task in open_tasks}
+        deadline = (Timer.role == "deadline") & (Timer.state == "fired")
+        self.timers = list(
+            session.scalars(
+                select(Timer).where(Timer.instance_id == this, or_(Timer.state.in_(("waiting", "paused")), deadline))
+                .order_by(Timer.id)
+            )
+        )
+
+    # -- the interpreter ----------------------------------------------------------------------
+
+    @property
+    def machine(self) -> Machine:
+        """The interpreter, loaded when it is first needed: reminders of limits never need it."""
+        if self._machine is None:
+            self._machine = Machine.load(self.definition.diagram, self.instance.saved, host=self)
+        return self._machine
+
+    def begin(self) -> Machine:
+        """A fresh interpreter at the start event."""
+        self._machine = Machine.start(self.definition.diagram, host=self)
+        return self._machine
+
+    def fresh_steps(self) -> Sequence[Passed]:
+        """The steps passed since this was last asked."""
+        passed = self.machine.passed()
+        fresh, self._told = passed[self._told :], len(passed)
+        return fresh
+
+    @property
+    def diagram_steps(self) -> Mapping[str, Step]:
+        return self.definition.diagram.steps
+
+    def property(self, name: str) -> str | None:
+        """A property of the process, or None where it is absent or empty."""
+        return self.definition.diagram.properties.get(name) or None
+
+    def evaluate(self, text: str, waiting: Waiting | None = None) -> Any:
+        """An expression over the case's data (and the token's own, such as a multi-instance item)."""
+        return self.machine.evaluate(text, waiting.token if waiting else None)
+
+    def evaluate_over(self, text: str, names: Mapping[str, Any]) -> Any:
+        """An expression over other data than the case's own, with the same words."""
+        return evaluate(text, names, self.words)
+
+    def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
+        """Runs a service task's operation now (the interpreter's Host)."""
+        found = OPERATIONS.get(str(step.operation))
+        if found is None:
+            raise OperationError("unknown-operation", f"操作“{step.operation}”不存在")
+        call = Call(self.work, self.instance, step, self.at, self.variables, self.template)
+        return found.run(call, **parameters)
+
+    def template(self, kind: str) -> str:
+        """A document template deployed with this version. Raises NotFound."""
+        if kind not in self.definition.documents:
+            raise NotFound(f"没有公文模板“{kind}”")
+        return self.definition.documents[kind]
+
+    # -- writing back -------------------------------------------------------------------------
+
+    def record(self, act: str, *, step: str | None = None, article: str | None = None, **data: Any) -> dict[str, Any]:
+        """Adds the history entry of a move; its data may still be filled until the case is saved."""
+        edition = self.work.notes.get("edition")
+        entry = Entry(act=act, at=self.at, step=step, article=article, definition_id=self.definition.id,
+                      edition=edition.id if edition else None, data=data)
+        self.entries.append(entry)
+        return data
+
+    def save(self) -> None:
+        """Writes everything back, guarded by the revision. Raises Stale when another writer was quicker."""
+        instance, session = self.instance, self.work.session
+        rows, head = chain(self._head, f"instance:{instance.id}", self.entries, self.work, instance_id=instance.id)
+        instance.history_seq, instance.history_hash = head.seq, head.hash
+        if self.variables != instance.variables:
+            instance.variables = self.variables
+        if self._machine is not None:
+            instance.saved = self._machine.save()
+        try:
+            session.flush()
+        except StaleDataError as error:
+            raise Stale from error
+        insert_rows(session, rows)
+        self.entries = []
+        self._head = head
+
+    @property
+    def edition(self) -> Any:
+        """The calendar edition of this transaction."""
+        return current_edition(self.work)

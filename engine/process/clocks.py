@@ -1,0 +1,153 @@
+"""From the rule of a timer row to its due moment: the seam between the kernel's rows and the calendar's arithmetic.
+
+A rule is stored on the row with its numbers evaluated, so that a deadline can be counted again at any time (after a
+pause, or under a new calendar edition) without the diagram and without the interpreter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from calendars import deadline as calendar
+from calendars.edition import Edition
+from engine.process.interpreter.model import TimerRule
+from engine.process.tables import Timer
+
+#: The office-hours policy of a rule that asks for it; the hour is the calendar's default.
+OFFICE_HOURS = calendar.OfficeHours()
+
+
+class BadRule(ValueError):
+    """A timer's numbers cannot be used; the message names the element."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When a timer is due. All None while its clock stands still."""
+
+    at: datetime | None
+    last_day: date | None
+    provisional: bool
+    edition: str | None
+
+
+STOPPED = Due(None, None, False, None)
+
+
+def resolve(rule: TimerRule, evaluate: Any) -> dict[str, Any]:
+    """The rule as stored on a timer row: expressions evaluated once, when the clock starts.
+
+    `evaluate(text)` gives an expression's value. Raises BadRule when a number of days is no whole number from 0 up or
+    a date is no ISO date.
+    """
+    stored: dict[str, Any] = {"on_pause": rule.on_pause}
+    if rule.office_hours:
+        stored["office_hours"] = True
+    for name in ("statutory_max", "article"):
+        if getattr(rule, name) is not None:
+            stored[name] = getattr(rule, name)
+    for name, text in (("working_days", rule.working_days), ("before", rule.before_deadline), ("after", rule.after_deadline)):
+        if text is not None:
+            stored[name] = whole_days(evaluate(text), rule.element)
+    if rule.calendar_date is not None:
+        stored["calendar_date"] = _iso_day(evaluate(rule.calendar_date), rule.element)
+    if rule.duration is not None:
+        stored["seconds"] = seconds_of(rule.duration, rule.element)
+    return stored
+
+
+def whole_days(value: Any, element: str) -> int:
+    """A count of working days from an expression's value. Raises BadRule naming the element."""
+    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip().isdigit():
+        raise BadRule(f"{element}：工作日数应为非负整数，实际为“{value}”")
+    return int(value)
+
+
+def due_of(timer: Timer, deadline: Timer | None, edition: Edition) -> Due:
+    """When `timer` is due under `edition`. `deadline` is the deadline of the same activity, for relative rules."""
+    rule = timer.rule
+    if "before" in rule or "after" in rule:
+        if deadline is None:
+            raise BadRule(f"{timer.element}：所在环节没有时限，无法据此推算提醒或升级时间")
+        moment = _absolute(deadline, edition)
+        moment = calendar.before(moment, rule["before"], edition) if "before" in rule else calendar.after(moment, rule["after"], edition)
+        return _due(moment)
+    if "seconds" in rule:
+        return Due(timer.started_at + timedelta(seconds=rule["seconds"]), None, False, None)
+    return _due(_absolute(timer, edition))
+
+
+def pauses_of(stored: Iterable[Any]) -> list[calendar.Pause]:
+    """The calendar's pauses from the rows of `Timer.pauses`."""
+    return [
+        calendar.Pause(date.fromisoformat(start), date.fromisoformat(end) if end else None) for start, end, *_ in stored
+    ]
+
+
+def explain(timer: Timer, edition: Edition) -> calendar.Explanation | None:
+    """Every counted and skipped day of a working-day deadline; None for a timer that counts no working days."""
+    days = timer.rule.get("working_days")
+    if days is None:
+        return None
+    return calendar.explain(
+        timer.started_at, days, edition, pauses=pauses_of(timer.pauses), restart_at=timer.restart_at,
+        office_hours=_hours(timer.rule),
+    )
+
+
+def _absolute(timer: Timer, edition: Edition) -> calendar.Deadline:
+    if "calendar_date" in timer.rule:
+        return calendar.calendar_date(date.fromisoformat(timer.rule["calendar_date"]), edition)
+    return calendar.due(
+        timer.started_at, timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
+        restart_at=timer.restart_at, office_hours=_hours(timer.rule),
+    )
+
+
+def _due(moment: calendar.Deadline) -> Due:
+    return Due(moment.due, moment.last_day, moment.provisional, moment.edition)
+
+
+def _hours(rule: Mapping[str, Any]) -> calendar.OfficeHours | None:
+    return OFFICE_HOURS if rule.get("office_hours") else None
+
+
+def _iso_day(value: Any, element: str) -> str:
+    try:
+        return date.fromisoformat(str(value)).isoformat()
+    except ValueError:
+        raise BadRule(f"{element}：日期应为“年-月-日”，实际为“{value}”") from None
+
+
+_UNITS = {"W": 604800, "D": 86400, "H": 3600, "M": 60, "S": 1}
+
+
+def seconds_of(text: str, element: str) -> int:
+    """Seconds of an ISO 8601 duration made of weeks, days, hours, minutes and whole seconds (`P1DT2H`).
+
+    Months and years have no fixed length and are refused with BadRule.
+    """
+    body = text.strip().strip("\"'")
+    day_part, _, time_part = body.removeprefix("P").partition("T")
+    total = 0
+    try:
+        if not body.startswith("P") or body.rstrip("T") == "P":
+            raise ValueError
+        for part, allowed in ((day_part, "WD"), (time_part, "HMS")):
+            number = ""
+            for sign in part:
+                if sign.isdigit():
+                    number += sign
+                elif sign in allowed:
+                    total += int(number) * _UNITS[sign]
+                    number = ""
+                else:
+                    raise ValueError
+            if number:
+                raise ValueError
+    except ValueError:
+        raise BadRule(f"{element}：无法识别时长“{text}”") from None
+    return total

@@ -1,0 +1,190 @@
+"""Process definitions: immutable versions with effective dates, parsed once per process.
+
+A deployment stores diagram, forms and document templates together under one digest. The database's versions win over
+the files in `bpmn/`: the folder is only what a new installation deploys first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, undefer
+
+from engine.history import Entry, append
+from engine.people.actor import Actor
+from engine.people.permissions import require
+from engine.process.check import check
+from engine.process.interpreter.model import Diagram, Problem
+from engine.process.interpreter.reader import read_diagram
+from engine.process.tables import Definition
+from engine.store.errors import Invalid, NotFound
+from engine.store.store import Origin, Store, Work, command
+
+
+class NotDeployable(Invalid):
+    """流程图检查未通过，未发布任何内容。"""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__(message="流程图检查未通过：" + "；".join(problem.message for problem in problems[:5]))
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What is deployed together: the diagram and what it names."""
+
+    rule_set: str
+    xml: bytes
+    forms: Mapping[str, Any] = field(default_factory=dict)
+    documents: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over everything in it."""
+        rest = json.dumps([self.rule_set, self.forms, self.documents], ensure_ascii=False, sort_keys=True)
+        return hashlib.sha256(self.xml + b"\0" + rest.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Deployed:
+    """One version, parsed; shared by all threads."""
+
+    id: int
+    key: str
+    version: int
+    rule_set: str
+    name: str
+    diagram: Diagram
+    forms: Mapping[str, Any]
+    documents: Mapping[str, str]
+    effective_at: datetime
+
+
+@lru_cache(maxsize=256)
+def _parsed(xml: bytes) -> Diagram:
+    return read_diagram(xml)
+
+
+def deployed(session: Session, definition_id: int) -> Deployed:
+    """A version by id; parsed once per process. Raises NotFound."""
+    cache = session.info["store"].cache
+    key = ("definition", definition_id)
+    if key not in cache:
+        row = session.get(
+            Definition, definition_id, options=[undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents)]
+        )
+        if row is None:
+            raise NotFound("没有找到该流程版本")
+        cache[key] = Deployed(
+            row.id, row.key, row.version, row.rule_set, row.name, _parsed(row.xml), row.forms, row.documents, row.effective_at
+        )
+    found: Deployed = cache[key]
+    return found
+
+
+def in_force(session: Session, key: str, at: datetime) -> Deployed:
+    """The version that a case received at `at` follows: the newest one effective by then.
+
+    Raises NotFound when the process has no version in force at that time.
+    """
+    found = session.scalar(
+        select(Definition.id)
+        .where(Definition.key == key, Definition.effective_at <= at)
+        .order_by(Definition.effective_at.desc(), Definition.version.desc())
+        .limit(1)
+    )
+    if found is None:
+        raise NotFound(f"流程“{key}”在该日没有生效的版本")
+    return deployed(session, found)
+
+
+def read_package(folder: Path, rule_set: str) -> Package:
+    """A process folder of `bpmn/<rule set>/`: diagram.bpmn, forms/*.json, documents/*.html."""
+    forms = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("forms/*.json"))}
+    documents = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("documents/*.html"))}
+    return Package(rule_set, (folder / "diagram.bpmn").read_bytes(), forms, documents)
+
+
+def deploy_in(
+    work: Work, package: Package, *, by: str, approved_by: str, reason: str, effective_at: datetime | None = None,
+    also_known: Iterable[str] = (),
+) -> int:
+    """Checks and stores a version inside an open transaction; returns its id (the existing one when nothing changed).
+
+    `also_known` are process keys deployed in the same breath, which call activities may name. Raises NotDeployable with
+    every problem; nothing is stored then.
+    """
+    known = {*also_known, *work.session.scalars(select(Definition.key).distinct())}
+    problems = [problem for problem in check(package, known) if problem.severity == "error"]
+    if problems:
+        raise NotDeployable(problems)
+    diagram = _parsed(package.xml)
+    newest = work.session.scalars(
+        select(Definition).where(Definition.key == diagram.key).order_by(Definition.version.desc()).limit(1)
+    ).first()
+    if newest is not None and newest.digest == package.digest:
+        return newest.id
+    row = Definition(
+        key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name,
+        digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=dict(package.documents),
+        deployed_at=work.now, deployed_by=by, approved_by=approved_by, reason=reason, effective_at=effective_at or work.now,
+    )
+    work.session.add(row)
+    work.session.flush()
+    facts = {"key": row.key, "version": row.version, "digest": row.digest, "approved_by": approved_by, "reason": reason,
+             "effective_at": row.effective_at.isoformat()}
+    append(work, f"definition:{row.key}", [Entry(act="deployed", definition_id=row.id, data=facts)])
+    return row.id
+
+
+@command
+def deploy(
+    store: Store, package: Package, *, actor: Actor, approved_by: Actor, reason: str, effective_at: datetime | None = None,
+    origin: Origin = Origin(),
+) -> int:
+    """Deploys a version that a second person approved; cases received from `effective_at` on follow it.
+
+    Raises NotAllowed without the rights, Invalid when one person is both or the date lies in the past, NotDeployable.
+    """
+    require(actor, "edit_diagrams")
+    require(approved_by, "approve_diagrams")
+    if actor.account_id == approved_by.account_id:
+        raise Invalid(message="发布须由另一人审批，编辑人与审批人不能是同一人")
+    if not reason.strip():
+        raise Invalid({"reason": "请填写发布理由"})
+    with store.work(actor, origin) as work:
+        if effective_at is not None and effective_at < work.now:
+            raise Invalid({"effective_at": "生效时间不能早于现在：已受理的办件不受影响"})
+        return deploy_in(work, package, by=actor.login, approved_by=approved_by.login, reason=reason, effective_at=effective_at)
+
+
+def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[int]:
+    """Deploys every process of a rule set's folder, in the order of its rule_set.json, for a new installation.
+
+    A process that already has a version is left alone: the database's versions win over the files.
+    """
+    listing = json.loads((folder / "rule_set.json").read_text(encoding="utf-8"))
+    keys = [item if isinstance(item, str) else item["key"] for item in listing["processes"]]
+    present = set(work.session.scalars(select(Definition.key).distinct()))
+    return [
+        deploy_in(
+            work, read_package(folder / key, listing["key"]), by="init", approved_by="init", reason="随产品发布的初始规则集",
+            effective_at=effective_at, also_known=keys,
+        )
+        for key in keys
+        if key not in present
+    ]
+
+
+def newest_versions(session: Session) -> dict[str, int]:
+    """Process key → newest version number, for lists."""
+    rows = session.execute(select(Definition.key, func.max(Definition.version)).group_by(Definition.key))
+    return {key: version for key, version in rows}

@@ -1,0 +1,108 @@
+"""Incidents 异常: a step that failed by our fault or the diagram's, kept for the operator with its reason and its retries.
+
+The instance stays as it was before the step (the transaction was rolled back); the other instances go on.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import DBAPIError
+
+from engine.people.actor import Actor
+from engine.people.permissions import require
+from engine.process.tables import Incident, Task, Timer
+from engine.store.errors import NotFound, Refused
+from engine.store.store import Origin, Store, Work, command
+
+#: Tries of a timer before it waits for the operator.
+MOST_ATTEMPTS = 6
+_DETAIL_MAX = 8000
+
+
+class CaseFault(Refused):
+    """该办件在后续环节出现异常，本次办理未生效，所填内容请勿关闭页面；已通知运维人员处理。"""
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after the nth failed try: 1, 4, 16, 60, 60 … minutes."""
+    return timedelta(minutes=min(4 ** (attempts - 1), 60))
+
+
+@command
+def report(store: Store, error: BaseException, *, timer_id: int | None = None, task_id: int | None = None) -> None:
+    """Keeps what failed. A timer is tried again later (`backoff`), until it waits for the operator."""
+    with store.work(None, Origin("", "incident")) as work:
+        of = select(Timer.instance_id).where(Timer.id == timer_id)
+        if timer_id is None:
+            of = select(Task.instance_id).where(Task.id == task_id)
+        instance_id = work.session.scalar(of)
+        same = select(Incident).where(
+            Incident.instance_id == instance_id, Incident.timer_id.is_not_distinct_from(timer_id),
+            Incident.task_id.is_not_distinct_from(task_id), Incident.resolved_at.is_(None),
+        )
+        incident = work.session.scalars(same).first()
+        if incident is None:
+            incident = Incident(instance_id=instance_id, timer_id=timer_id, task_id=task_id, error="", detail="",
+                                opened_at=work.now, failed_at=work.now, attempts=0)
+            work.session.add(incident)
+        incident.attempts += 1
+        incident.failed_at = work.now
+        incident.error = f"{type(error).__name__}: {error}"[:500]
+        incident.detail = "".join(traceback.format_exception(error))[-_DETAIL_MAX:]
+        if timer_id is not None:
+            _try_later(work, timer_id, work.now)
+
+
+def _try_later(work: Work, timer_id: int, now: datetime) -> None:
+    timer = work.session.get(Timer, timer_id)
+    if timer is None or timer.state != "waiting":
+        return
+    timer.attempts += 1
+    timer.wake_at = now + backoff(timer.attempts) if timer.attempts < MOST_ATTEMPTS else None
+
+
+@contextmanager
+def reporting(store: Store, *, task_id: int) -> Iterator[None]:
+    """Turns what fails inside into an incident and a CaseFault; refusals and database trouble pass through.
+
+    It encloses the whole transaction of the command: the incident needs one of its own, after that one is undone.
+    """
+    try:
+        yield
+    except (Refused, DBAPIError):
+        raise
+    except Exception as error:
+        report(store, error, task_id=task_id)
+        raise CaseFault from error
+
+
+def resolve(work: Work, *, timer_id: int | None = None, task_id: int | None = None) -> None:
+    """Marks the incident of a timer or task as resolved, in the transaction in which it went well."""
+    which = Incident.timer_id == timer_id if timer_id is not None else Incident.task_id == task_id
+    work.session.execute(update(Incident).where(which, Incident.resolved_at.is_(None)).values(resolved_at=work.now))
+
+
+@command
+def retry_incident(store: Store, incident_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+    """Lets the worker try the failed timer again at once. Raises NotFound, NotAllowed.
+
+    An incident of a person's completion is closed: the person completes again from the page, which was not lost.
+    """
+    require(actor, "operate")
+    with store.work(actor, origin) as work:
+        incident = work.session.get(Incident, incident_id)
+        if incident is None or incident.resolved_at is not None:
+            raise NotFound("没有找到该异常，或已处理")
+        timer = work.session.get(Timer, incident.timer_id) if incident.timer_id else None
+        if timer is None or timer.state != "waiting":
+            incident.resolved_at = work.now
+            return
+        timer.attempts, timer.wake_at = 0, work.now
+        if incident.task_id is not None:
+            task = work.session.get(Task, incident.task_id)
+            incident.resolved_at = work.now if task is None or task.state != "open" else None

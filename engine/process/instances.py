@@ -1,0 +1,115 @@
+"""Commands on process instances 办件: start, message, terminate. One transaction each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from engine.people import permissions
+from engine.people.actor import Actor
+from engine.people.units import unit_by_id
+from engine.process.advance import Begin, Deliver, Terminate, advance
+from engine.process.attachments import take_attachments
+from engine.process.case import lock_instance
+from engine.process.definitions import Deployed, in_force
+from engine.process.forms import FormDefinition, validate
+from engine.process.opening import open_instance
+from engine.process.operations import SUBJECTS, Subject
+from engine.process.tables import Instance
+from engine.store.errors import Invalid, NotAllowed, NotRunning
+from engine.store.store import Origin, Store, Work, command
+
+
+def start_posts(definition: Deployed) -> frozenset[str]:
+    """The posts whose holders may start the process, from the diagram."""
+    text = definition.diagram.properties.get("startPosts", "")
+    return frozenset(filter(None, (post.strip() for post in text.split(","))))
+
+
+def start_form(definition: Deployed) -> FormDefinition | None:
+    """The form that a start asks for, or None."""
+    name = definition.diagram.properties.get("startForm")
+    return definition.forms[name] if name else None
+
+
+def find_subject(session: Session, definition: Deployed, answers: Mapping[str, Any]) -> Subject | None:
+    """What the new case is about, by the diagram's `subject`. Raises Invalid when a case about it cannot be started."""
+    name = definition.diagram.properties.get("subject")
+    return SUBJECTS[name](session, answers) if name else None
+
+
+@command
+def start_instance(
+    store: Store, key: str, *, actor: Actor, answers: Mapping[str, Any], variables: Mapping[str, Any] | None = None,
+    unit_id: int | None = None, attachments: Sequence[int] = (), origin: Origin = Origin(),
+) -> int:
+    """Starts a case for the actor's unit under the version in force now; returns its id.
+
+    `answers` are what the start form asks for; `variables` name the subject (such as `resource_code`) and are trusted
+    no more than answers. Raises NotAllowed when the actor holds no post that may start it, Invalid with a message
+    per field, NotFound when the process is not in force.
+    """
+    with store.work(actor, origin) as work:
+        definition = in_force(work.session, key, work.now)
+        home = actor.unit_id if unit_id is None else unit_id
+        if not permissions.may_start(actor, start_posts(definition), home):
+            raise NotAllowed("您的岗位不能发起该流程")
+        unit = unit_by_id(work.session, home)
+        base: dict[str, Any] = {**(variables or {}), "applicant_unit": unit.code if unit else None}
+        subject = find_subject(work.session, definition, {**base, **answers})
+        if subject is not None:
+            base.update(subject.variables)
+        values = _validated(definition, answers, base)
+        instance = open_instance(
+            work, definition, variables={**base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
+            subject_key=subject.key if subject else None, subject_name=subject.name if subject else None,
+        )
+        taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
+        advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))
+        return instance.id
+
+
+def _validated(definition: Deployed, answers: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
+    form = start_form(definition)
+    if form is None:
+        if answers:
+            raise Invalid({key: f"表单中没有“{key}”这一项" for key in answers})
+        return {}
+    checked = validate(form, answers, names)
+    if checked.errors:
+        raise Invalid(checked.errors)
+    return checked.values
+
+
+@command
+def deliver_message(
+    store: Store, instance_id: int, name: str, payload: Mapping[str, Any] | None = None, *, actor: Actor | None = None,
+    origin: Origin = Origin(),
+) -> None:
+    """Delivers a message to the steps of an instance that wait for it now. Raises NotRunning, NotAllowed."""
+    if actor is not None:
+        permissions.require(actor, "operate")
+    with store.work(actor, origin) as work:
+        advance(work, _running(work, instance_id), Deliver(name, payload or {}))
+
+
+@command
+def terminate_instance(store: Store, instance_id: int, *, actor: Actor, reason: str, origin: Origin = Origin()) -> None:
+    """Ends a running case before its time 终止, with a reason that stays on record.
+
+    Allowed to those who supervise all cases; a starter's withdrawal is a step of the diagram instead. Raises NotAllowed, NotRunning, Invalid without a reason.
+    """
+    if not reason.strip():
+        raise Invalid({"reason": "请填写终止理由"})
+    permissions.require(actor, "supervise")
+    with store.work(actor, origin) as work:
+        advance(work, _running(work, instance_id), Terminate(reason.strip()))
+
+
+def _running(work: Work, instance_id: int) -> Instance:
+    instance = lock_instance(work, instance_id)
+    if instance.state != "running":
+        raise NotRunning
+    return instance

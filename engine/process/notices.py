@@ -1,0 +1,60 @@
+"""Notices to people: rows shown in the page, and mail through the outbox for those who have an address.
+
+A notice says that there is something, never what a restricted case contains beyond its number and title.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import select, update
+
+from engine.outbox import post as post_outbox
+from engine.people.actor import Actor
+from engine.people.tables import Account, Appointment
+from engine.people.units import unit_by_code
+from engine.process.interpreter.model import OperationError
+from engine.process.operations import Call, operation
+from engine.process.tables import Notice
+from engine.store.store import Store, Work, command
+
+
+def notify_post(
+    work: Work, unit_id: int, post: str, *, title: str, text: str, instance_id: int | None = None, assignee_id: int | None = None,
+) -> int:
+    """Tells the assignee, or else everybody who holds the post in the unit; returns how many were told."""
+    people = select(Account.id, Account.email).where(Account.active)
+    if assignee_id is not None:
+        people = people.where(Account.id == assignee_id)
+    else:
+        people = people.join(Appointment, Appointment.account_id == Account.id).where(
+            Appointment.unit_id == unit_id, Appointment.post == post
+        )
+    told = work.session.execute(people.order_by(Account.id)).all()
+    rows = [
+        Notice(account_id=account_id, instance_id=instance_id, title=title, text=text, created_at=work.now)
+        for account_id, _ in told
+    ]
+    work.session.add_all(rows)
+    work.session.flush()
+    for row, (_, address) in zip(rows, told, strict=True):
+        if address:
+            post_outbox(work, channel="mail", recipient=address, payload={"subject": title, "text": text}, key=f"notice:{row.id}")
+    return len(rows)
+
+
+@operation("notices.send", {"unit": "code of the unit", "post": "key of the post", "title": "heading", "text": "what it says"})
+def send(call: Call, *, unit: str, post: str, title: str, text: str) -> int:
+    """Sends a notice to everybody who holds the post; the result is how many were told."""
+    found = unit_by_code(call.work.session, str(unit))
+    if found is None:
+        raise OperationError("no-such-unit", f"通知的单位“{unit}”不存在")
+    return notify_post(call.work, found.id, post, title=title, text=text, instance_id=call.instance.id)
+
+
+@command
+def mark_read(store: Store, *, actor: Actor, notice_ids: list[int] | None = None) -> None:
+    """Marks the actor's own notices as read: those given, or all."""
+    with store.work(actor) as work:
+        which = update(Notice).where(Notice.account_id == actor.account_id, Notice.read_at.is_(None))
+        if notice_ids is not None:
+            which = which.where(Notice.id.in_(notice_ids))
+        work.session.execute(which.values(read_at=work.now))

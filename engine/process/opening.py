@@ -1,0 +1,71 @@
+"""Opening an instance: its number, title, parties and first data, in an open transaction.
+
+Used by the command that a person starts a case with, and by the road when one process starts another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from calendars.deadline import shanghai_day
+from engine.history import Head
+from engine.people.units import unit_by_code, unit_by_id
+from engine.process.definitions import Deployed
+from engine.process.interpreter.expressions import ExpressionError, evaluate
+from engine.process.operations import WORDS
+from engine.process.rows import add_missing, next_number
+from engine.process.tables import Instance, Party
+from engine.store.store import Work
+
+TITLE_MAX = 300
+
+
+def open_instance(
+    work: Work, definition: Deployed, *, variables: Mapping[str, Any], at: datetime, unit_id: int | None,
+    starter_id: int | None = None, subject_key: str | None = None, subject_name: str | None = None,
+) -> Instance:
+    """A new instance of `definition`, numbered and titled, not yet run; received at `at`."""
+    properties = definition.diagram.properties
+    prefix = properties.get("numberPrefix") or definition.name
+    year = shanghai_day(at).year
+    number = f"{prefix}〔{year}〕{next_number(work.session, f'case:{prefix}:{year}')}号"
+    unit = unit_by_id(work.session, unit_id) if unit_id is not None else None
+    data = {**variables}
+    if unit is not None:
+        data.setdefault("applicant_unit", unit.code)
+    names = {**data, "subject_name": subject_name or "", "process_name": definition.name}
+    title = str((properties.get("title") and _over(work.session, properties["title"], names)) or subject_name or definition.name)
+    instance = Instance(
+        definition_id=definition.id, process_key=definition.key, number=number, title=title[:TITLE_MAX], state="running",
+        subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
+        saved=b"", supervised=False, history_seq=0, history_hash=Head.EMPTY.hash,
+    )
+    work.session.add(instance)
+    work.session.flush()
+    instance.variables = {**data, "case": {"id": instance.id, "number": number, "title": instance.title}}
+    _add_parties(work, instance, properties.get("parties", ""), names)
+    return instance
+
+
+def _add_parties(work: Work, instance: Instance, text: str, names: Mapping[str, Any]) -> None:
+    """The units that may see the case from the start: the starter's, and those that the diagram names."""
+    found = {instance.unit_id} if instance.unit_id is not None else set()
+    for part in filter(None, (item.strip() for item in text.split(";"))):
+        code = _over(work.session, part.partition("=")[2].strip(), names)
+        unit = unit_by_code(work.session, str(code)) if code else None
+        if unit is not None:
+            found.add(unit.id)
+    add_missing(work.session, Party, [{"instance_id": instance.id, "unit_id": unit_id, "post": ""} for unit_id in sorted(found)])
+
+
+def _over(session: Session, text: str, names: Mapping[str, Any]) -> Any:
+    """An expression over the first data; what the case does not hold yet counts as absent."""
+    words = {name: (lambda *arguments, function=function: function(session, *arguments)) for name, function in WORDS.items()}
+    try:
+        return evaluate(text, names, words)
+    except ExpressionError:
+        return None

@@ -1,0 +1,277 @@
+"""After every move: compare what waits in the interpreter with the rows, and make the rows say the same.
+
+New tasks and timers become rows with their deadlines counted; what no longer waits is closed; clocks that a pausing task
+(补正) stops or lets run again are counted anew. What changed goes into the history entry of the move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from calendars.deadline import shanghai_day
+from engine.people.units import unit_by_code
+from engine.process.case import Case
+from engine.process.clocks import STOPPED, due_of, resolve, whole_days
+from engine.process.interpreter.model import Step, Waiting
+from engine.process.rows import add_missing
+from engine.process.tables import FAR, Party, Task, Timer
+
+_FAR = datetime.fromisoformat(FAR)
+
+
+class BadAssignment(ValueError):
+    """A task's unit or post leads to nobody; the message names the step."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the road must do next for other instances, and what the history entry says."""
+
+    calls: list[Waiting] = field(default_factory=list)
+    """Call activities that wait for a child to be started."""
+    left: bool = False
+    """Whether an activity with rows was left."""
+    alive: frozenset[str] = frozenset()
+    """Every token that still waits or encloses one that does."""
+    said: dict[str, Any] = field(default_factory=dict)
+
+
+def project(case: Case, known_calls: Iterable[str]) -> Changes:
+    """Brings tasks and timers in line with the interpreter. `known_calls` are the tokens whose child already runs."""
+    waiting = {token.token: token for token in case.machine.waiting()}
+    alive = set(waiting)
+    for token in waiting.values():
+        alive.update(token.path)
+        if token.activity:
+            alive.add(token.activity)
+    changes = Changes(alive=frozenset(alive))
+    touched = _close(case, waiting, changes)
+    touched |= _open_timers(case, waiting, changes)
+    opened = _open_tasks(case, waiting, changes)
+    touched |= {timer.activity or timer.token for timer in case.timers if timer.due_at is None and timer.state == "waiting"}
+    touched |= _pause(case, waiting, opened, changes)
+    recount(case, touched, changes.said)
+    _date_tasks(case, waiting, touched, opened)
+    for task in opened:
+        changes.said.setdefault("opened", []).append(
+            {"step": task.step, "name": task.name, "unit": task.unit_id, "post": task.post,
+             "due": task.due_at.isoformat() if task.due_at else None, "provisional": task.provisional}
+        )
+    running = set(known_calls)
+    changes.calls = [token for token in waiting.values() if token.kind == "call" and token.token not in running]
+    return changes
+
+
+# -- what no longer waits ---------------------------------------------------------------------
+
+
+def _close(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
+    """Closes rows whose token is gone; returns the activities whose clocks run again."""
+    resumed: set[str] = set()
+    for token in [token for token in case.tasks if token not in waiting]:
+        task = case.tasks.pop(token)
+        changes.left = True
+        if task.state == "open":
+            task.state = "cancelled"
+            changes.said.setdefault("cancelled", []).append({"step": task.step, "name": task.name})
+        resumed |= _resume(case, token, changes.said)
+    for timer in list(case.timers):
+        gone = timer.token not in waiting if timer.state != "fired" else (timer.activity or timer.token) not in changes.alive
+        if gone:
+            changes.left = True
+            case.timers.remove(timer)
+            if timer.state in ("waiting", "paused"):
+                timer.state, timer.wake_at = "cancelled", None
+    return resumed
+
+
+# -- what waits now ---------------------------------------------------------------------------
+
+
+def _open_timers(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
+    """Rows for the diagram's timers that begin to wait; returns the activities whose clocks must be counted."""
+    known = {timer.token for timer in case.timers if timer.kind == "machine"}
+    touched: set[str] = set()
+    for token in waiting.values():
+        if token.kind != "timer" or token.token in known:
+            continue
+        rule = case.definition.diagram.timers[token.step]
+        host = case.diagram_steps.get(rule.attached_to or token.step)
+        timer = Timer(
+            instance_id=case.instance.id, kind="machine", role=rule.role, token=token.token, activity=token.activity,
+            element=rule.element, activity_name=host.name if host else rule.name,
+            rule=resolve(rule, lambda text, here=token: case.evaluate(text, here)),
+            started_at=case.at, pauses=[], state="waiting", attempts=0, provisional=False,
+        )
+        case.timers.append(timer)
+        case.work.session.add(timer)
+        touched.add(timer.activity or timer.token)
+    return touched
+
+
+def _open_tasks(case: Case, waiting: dict[str, Waiting], changes: Changes) -> list[Task]:
+    opened: list[Task] = []
+    for token in waiting.values():
+        if token.kind != "task" or token.token in case.tasks:
+            continue
+        step = case.diagram_steps[token.step]
+        unit_id, post = assignment(case, step, token)
+        task = Task(
+            instance_id=case.instance.id, token=token.token, step=step.id, name=step.name,
+            process_key=case.instance.process_key, number=case.instance.number, title=case.instance.title,
+            unit_id=unit_id, post=post, state="open", opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False,
+        )
+        case.tasks[token.token] = task
+        case.work.session.add(task)
+        opened.append(task)
+        if step.limit is not None:
+            _open_limit(case, step, token)
+    if opened:
+        case.work.session.flush()
+        add_missing(case.work.session, Party, list({
+            (task.unit_id, task.post): {"instance_id": case.instance.id, "unit_id": task.unit_id, "post": task.post}
+            for task in opened
+        }.values()))
+    return opened
+
+
+def assignment(case: Case, step: Step, token: Waiting) -> tuple[int, str]:
+    """Unit id and post of a task, from the diagram. Raises BadAssignment when that leads to nobody."""
+    if not step.unit or not step.post:
+        raise BadAssignment(f"环节“{step.name}”（{step.id}）没有承办单位或岗位")
+    code = case.evaluate(step.unit, token)
+    unit = unit_by_code(case.work.session, str(code)) if code else None
+    if unit is None:
+        raise BadAssignment(f"环节“{step.name}”（{step.id}）的承办单位“{code}”不存在")
+    return unit.id, step.post
+
+
+def _open_limit(case: Case, step: Step, token: Waiting) -> None:
+    """The short form of the common frame: deadline, reminder before it and escalation after it, from one number."""
+    days = whole_days(case.evaluate(step.limit or "", token), step.id)
+    basis: dict[str, Any] = {"on_pause": step.properties.get("onPause", "pause")}
+    for name, value in (("article", step.article), ("statutory_max", step.properties.get("statutoryMax"))):
+        if value is not None:
+            basis[name] = int(value) if name == "statutory_max" else value
+    if step.properties.get("officeHours") == "true":
+        basis["office_hours"] = True
+    frame = [("deadline", {"working_days": days})]
+    for role, name, relation in (("reminder", "limitReminder", "before"), ("escalation", "limitEscalation", "after")):
+        text = case.property(name)
+        if text is not None:
+            frame.append((role, {relation: whole_days(text, step.id)}))
+    for role, rule in frame:
+        timer = Timer(
+            instance_id=case.instance.id, kind="limit", role=role, token=token.token, activity=token.token, element=step.id,
+            activity_name=step.name, rule={**basis, **rule}, started_at=case.at, pauses=[], state="waiting", attempts=0,
+            provisional=False,
+        )
+        case.timers.append(timer)
+        case.work.session.add(timer)
+
+
+# -- clocks -----------------------------------------------------------------------------------
+
+
+def _pause(case: Case, waiting: dict[str, Waiting], opened: list[Task], changes: Changes) -> set[str]:
+    """A newly opened task with clock="pause" stops the clocks of the activity around it."""
+    stopped: set[str] = set()
+    for task in opened:
+        if case.diagram_steps[task.step].properties.get("clock") != "pause":
+            continue
+        around = waiting[task.token].path[-1:]
+        for timer in case.timers:
+            if timer.state != "waiting" or timer.rule["on_pause"] == "none" or not _within(timer, waiting, around, task.token):
+                continue
+            timer.pauses = [*timer.pauses, [shanghai_day(case.at).isoformat(), None, task.token]]
+            stopped.add(timer.activity or timer.token)
+            if timer.role == "deadline":
+                changes.said.setdefault("clocks", []).append({"what": "paused", "activity": timer.activity_name, "by": task.name})
+    return stopped
+
+
+def _within(timer: Timer, waiting: dict[str, Waiting], around: tuple[str, ...], pausing: str) -> bool:
+    """Whether a clock belongs to the activity around a pausing task: the activity's own, or of a task inside it."""
+    if timer.token == pausing or timer.activity == pausing:
+        return False
+    if timer.activity in around:
+        return True
+    host = waiting.get(timer.activity or timer.token)
+    return host is not None and host.path[-1:] == around
+
+
+def _resume(case: Case, pausing: str, said: dict[str, Any]) -> set[str]:
+    """Lets the clocks run again that the task `pausing` had stopped."""
+    resumed: set[str] = set()
+    today = shanghai_day(case.at).isoformat()
+    for timer in case.timers:
+        if not any(pause[1] is None and pause[2] == pausing for pause in timer.pauses):
+            continue
+        timer.pauses = [[start, today if end is None and by == pausing else end, by] for start, end, by in timer.pauses]
+        if timer.rule["on_pause"] == "restart":
+            timer.restart_at, timer.pauses = case.at, []
+        resumed.add(timer.activity or timer.token)
+        if timer.role == "deadline":
+            said.setdefault("clocks", []).append({"what": "resumed", "activity": timer.activity_name})
+    return resumed
+
+
+def recount(case: Case, activities: set[str], said: dict[str, Any]) -> None:
+    """Counts the open clocks of these activities again; deadlines first, as reminders and escalations lean on them."""
+    if not activities:
+        return
+    edition = case.edition
+    deadlines = {timer.activity or timer.token: timer for timer in case.timers if timer.role == "deadline"}
+    rank = {"deadline": 0}
+    for timer in sorted(case.timers, key=lambda timer: rank.get(timer.role, 1)):
+        home = timer.activity or timer.token
+        if home not in activities or timer.state not in ("waiting", "paused"):
+            continue
+        stands = any(pause[1] is None for pause in timer.pauses)
+        due = STOPPED if stands else due_of(timer, deadlines.get(home), edition)
+        before = timer.due_at
+        timer.due_at, timer.last_day, timer.provisional, timer.edition = due.at, due.last_day, due.provisional, due.edition
+        timer.state = "paused" if stands else "waiting"
+        timer.wake_at = due.at
+        timer.attempts = 0
+        if timer.role == "deadline" and before != due.at:
+            said.setdefault("deadlines", []).append(
+                {"activity": timer.activity_name, "from": before.isoformat() if before else None,
+                 "to": due.at.isoformat() if due.at else None, "provisional": due.provisional, "edition": due.edition}
+            )
+    # A reminder whose moment lies before its clock began reminds of nothing.
+    for timer in [t for t in case.timers if t.kind == "limit" and t.role == "reminder" and t.state == "waiting"]:
+        if timer.due_at is not None and timer.due_at <= timer.started_at:
+            timer.state, timer.wake_at = "cancelled", None
+            case.timers.remove(timer)
+
+
+def _date_tasks(case: Case, waiting: dict[str, Waiting], touched: set[str], opened: list[Task]) -> None:
+    """Writes deadline and warning onto the tasks: the earliest deadline of the task and of the activities around it."""
+    clocks: dict[str, list[Timer]] = {}
+    for timer in case.timers:
+        if timer.role in ("deadline", "reminder"):
+            clocks.setdefault(timer.activity or timer.token, []).append(timer)
+    fresh = {task.token for task in opened}
+    for token, task in case.tasks.items():
+        homes = [token, *reversed(waiting[token].path)]
+        if token in fresh or touched.intersection(homes):
+            date_task(task, [timer for home in homes for timer in clocks.get(home, [])])
+
+
+def date_task(task: Task, clocks: Iterable[Timer]) -> None:
+    """Sets the due columns of one task from its clocks (its own and those around it)."""
+    clocks = list(clocks)
+    deadlines = [timer for timer in clocks if timer.role == "deadline"]
+    running = [timer for timer in deadlines if timer.due_at is not None]
+    first = min(running, key=lambda timer: timer.due_at or _FAR, default=None)
+    task.due_at = first.due_at if first else None
+    task.due_day = first.last_day if first else None
+    task.provisional = bool(first and first.provisional)
+    task.paused = first is None and bool(deadlines)
+    task.sort_at = task.due_at or _FAR
+    warnings = [t.due_at for t in clocks if t.role == "reminder" and t.due_at and first and t.activity == first.activity]
+    task.warn_at = min(warnings, default=None)

@@ -1,0 +1,33 @@
+"""Small writes that are the same on SQLite and PostgreSQL: gapless numbers, rows that may already be there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as Rows
+from typing import Any
+
+from sqlalchemy import Insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from engine.process.tables import Sequence
+
+
+def next_number(session: Session, series: str) -> int:
+    """The next number of a gapless series, from 1; others of the series wait until this transaction ends."""
+    statement = _insert(session, Sequence).values(name=series, last=1)  # type: ignore[attr-defined]
+    statement = statement.on_conflict_do_update(
+        index_elements=["name"], set_={"last": Sequence.__table__.c.last + 1}
+    ).returning(Sequence.__table__.c.last)
+    number: int = session.execute(statement).scalar_one()
+    return number
+
+
+def add_missing(session: Session, table: type[DeclarativeBase], rows: Rows[dict[str, Any]]) -> None:
+    """Inserts rows and passes over those whose key is already there."""
+    if rows:
+        session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))  # type: ignore[attr-defined]
+
+
+def _insert(session: Session, table: type[DeclarativeBase]) -> Insert:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)

@@ -1,0 +1,79 @@
+"""Firing due timers: any number of workers, each timer exactly once, one poisoned instance stops nobody.
+
+A worker reads a page of due rows without locking, then takes one transaction each: lock the instance (skipping what
+somebody else holds), look at the timer again, move. What fires acts as of its due time and is recorded when it fired.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from engine.process import incidents
+from engine.process.advance import Fire, advance
+from engine.process.tables import Instance, Timer
+from engine.store.errors import Stale
+from engine.store.store import Origin, Store, command
+
+#: Due timers read at once; small, so that a second worker finds fresh ones.
+PAGE = 50
+WORKER = Origin("", "worker")
+
+
+def fire_due(store: Store, most: int = 1000) -> int:
+    """Fires what is due now, oldest first, until nothing is left or `most` were tried; returns how many fired."""
+    fired = tried = 0
+    while tried < most:
+        due = _due_page(store, min(PAGE, most - tried))
+        if not due:
+            break
+        fired_before = fired
+        for timer_id, instance_id in due:
+            tried += 1
+            try:
+                fired += _fire(store, timer_id, instance_id)
+            except Stale:
+                continue  # another writer moved the instance: the next sweep looks again
+            except Exception as error:  # noqa: BLE001 - whatever fails becomes an incident with its traceback
+                incidents.report(store, error, timer_id=timer_id)
+        if fired == fired_before and len(due) < PAGE:
+            break  # the rest is held by others
+    return fired
+
+
+def _due_page(store: Store, limit: int) -> list[tuple[int, int]]:
+    with store.read() as session:
+        now = store.clock.now()
+        rows = session.execute(
+            select(Timer.id, Timer.instance_id).where(Timer.state == "waiting", Timer.wake_at <= now)
+            .order_by(Timer.wake_at, Timer.id).limit(limit)
+        )
+        return [(timer_id, instance_id) for timer_id, instance_id in rows]
+
+
+@command
+def _fire(store: Store, timer_id: int, instance_id: int) -> bool:
+    """One timer in one transaction; False when it is no longer due or another worker holds the instance."""
+    with store.work(None, WORKER) as work:
+        instance = work.session.scalars(
+            select(Instance).where(Instance.id == instance_id).options(undefer(Instance.saved))
+            .with_for_update(of=Instance, skip_locked=True)
+        ).first()
+        if instance is None:
+            return False
+        timer = work.session.get(Timer, timer_id)
+        if timer is None or not _is_due(timer, work.now):
+            return False
+        if instance.state != "running":
+            timer.state, timer.wake_at = "cancelled", None
+            return False
+        if timer.attempts:
+            incidents.resolve(work, timer_id=timer_id)
+        advance(work, instance, Fire(timer_id), at=timer.due_at)
+        return True
+
+
+def _is_due(timer: Timer, now: datetime) -> bool:
+    return timer.state == "waiting" and timer.wake_at is not None and timer.wake_at <= now
