@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
 import pytest
@@ -178,6 +178,28 @@ def test_every_requirement_is_pinned_within_its_range_and_installed_so() -> None
         pin = names[requirement.name.lower()]
         assert requirement.specifier.contains(pin), requirement
         assert version(requirement.name) == pin
+
+
+def test_every_library_that_we_import_is_a_stated_requirement() -> None:
+    """What another package happens to bring may be gone with its next release."""
+    stated = {requirement.name.lower() for requirement in requirements()}
+    owners = packages_distributions()
+    own = {"benchmarks", "calendars", "engine", "tests", "web"}
+    unstated = {
+        f"{file.relative_to(ROOT)}: {root}"
+        for file in sources(*own)
+        for root in imported_roots(file) - own - sys.stdlib_module_names
+        if stated.isdisjoint(owner.lower() for owner in owners.get(root, []))
+    }
+    assert unstated == set()
+
+
+def imported_roots(file: Path) -> set[str]:
+    """The top-level names of the packages that a module imports."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    members = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.partition(".")[0] for name in plain | members}
 
 
 def test_the_licence_notices_are_those_of_what_is_installed() -> None:
