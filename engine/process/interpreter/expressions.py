@@ -45,7 +45,7 @@ WORDS: Mapping[str, str] = MappingProxyType(
         "max": "max(a, b, …)：最大的",
         "sum": "sum(列表)：合计",
         "abs": "abs(x)：绝对值",
-        "round": "round(x, 位数)：四舍六入",
+        "round": "round(x, 位数)：按位数取整",
         "str": "str(x)：转为文字",
         "int": "int(x)：转为整数",
         "bool": "bool(x)：是否为真（非空、非零）",
@@ -138,7 +138,7 @@ def compile_expression(text: str) -> Expression:
     try:
         tree = ast.parse(source, mode="eval")
     except SyntaxError as error:
-        raise ExpressionError("表达式无法读懂", error.offset) from None
+        raise ExpressionError("表达式无法读懂", max(error.offset or 1, 1)) from None
     except (ValueError, RecursionError, MemoryError):
         raise ExpressionError("表达式无法读懂") from None
     names: set[str] = set()

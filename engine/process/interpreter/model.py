@@ -206,8 +206,20 @@ class NoPath(InterpreterError):
     """No condition of a gateway matched and it has no default flow."""
 
 
+class Stuck(InterpreterError):
+    """Tokens are left, but all wait at joins for branches that cannot come any more."""
+
+
 class StateError(InterpreterError):
     """The saved state does not belong to this diagram or is damaged."""
+
+
+class UncaughtError(InterpreterError):
+    """A BPMN error that no boundary event around it catches."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"错误“{code}”没有边界事件处理")
 
 
 class OperationError(InterpreterError):

@@ -1,0 +1,258 @@
+"""From the index of a file to SpiffWorkflow specs, node by node.
+
+Built directly, without SpiffWorkflow's recursive parser: what this file does not name does not exist, and
+nothing of a diagram is silently taken in. The structure check has run before; here everything fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.process.interpreter.document import BPMN, Document, Element, text_of
+from engine.process.interpreter.events import Boundary, Catch, End, Start, Throw
+from engine.process.interpreter.gateways import EventGateway, Exclusive, Inclusive, Parallel
+from engine.process.interpreter.model import Step
+from engine.process.interpreter.multi import Loop, Multi
+from engine.process.interpreter.nodes import (
+    ActivitySplit,
+    HumanTask,
+    Node,
+    ProcessSpec,
+    Script,
+    Service,
+    Subprocess,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The specs of a diagram: immutable once built, shared by all machines and threads."""
+
+    root: ProcessSpec
+    subprocesses: dict[str, ProcessSpec]
+    has_inclusive_joins: bool
+
+
+def build(document: Document, steps: dict[str, Step]) -> Network:
+    """The network of a checked document."""
+    scopes = [None, *(element.id for element in document.elements.values() if element.tag == "subProcess")]
+    specs = {scope: _Scope(document, steps, scope).build() for scope in scopes}
+    joins = any(
+        isinstance(node, Inclusive) and len(node._inputs) > 1
+        for spec in specs.values()
+        for node in spec.task_specs.values()
+    )
+    return Network(specs[None], {scope: spec for scope, spec in specs.items() if scope is not None}, joins)
+
+
+class _Scope:
+    """Builds the specs of the process or of one subprocess."""
+
+    def __init__(self, document: Document, steps: dict[str, Step], scope: str | None) -> None:
+        self.document = document
+        self.steps = steps
+        self.elements = document.inside(scope)
+        self.spec = ProcessSpec(scope or document.key)
+
+    def build(self) -> ProcessSpec:
+        """Nodes first, then what follows each."""
+        nodes = {element.id: self._node(element) for element in self.elements}
+        entry = {}
+        for element in self.elements:
+            events = [nodes[event.id] for event in self.document.attached(element.id)]
+            if events:
+                split = ActivitySplit(self.spec, f"{element.id}[split]", None)
+                split.following = (nodes[element.id], *events)
+            entry[element.id] = split if events else nodes[element.id]
+        for element in self.elements:
+            self._follow(element, nodes[element.id], entry)
+            if element.tag == "startEvent":
+                self.spec.start.following = (nodes[element.id],)
+        edges = self._edges(nodes, entry)
+        for element in self.elements:
+            node = nodes[element.id]
+            if isinstance(node, Inclusive) and len(node._inputs) > 1:
+                node.sources = sources_of(node.name, node._inputs, edges)
+        return self.spec
+
+    def _node(self, element: Element) -> Node:
+        loop = loop_of(element)
+        if loop is None:
+            return self._plain(element, element.id)
+        inner = self._plain(element, f"{element.id}[item]")
+        container = Multi(self.spec, element.id, self.steps[element.id], loop, inner)
+        inner.instance_of = container
+        return container
+
+    def _plain(self, element: Element, name: str) -> Node:
+        spec, step = self.spec, self.steps[element.id]
+        match element.tag:
+            case "userTask" | "manualTask" | "callActivity":
+                return HumanTask(spec, name, step)
+            case "serviceTask" | "sendTask":
+                if step.topic:
+                    return HumanTask(spec, name, step)
+                prefix = "in."
+                parameters = {
+                    key.removeprefix(prefix): text for key, text in step.properties.items() if key.startswith(prefix)
+                }
+                return Service(spec, name, step, parameters, step.properties.get("out"))
+            case "scriptTask":
+                return Script(spec, name, step, tuple(script_lines(text_of(element.xml, "script") or "")))
+            case "subProcess":
+                return Subprocess(spec, name, step, element.id)
+            case "exclusiveGateway":
+                return Exclusive(spec, name, step)
+            case "parallelGateway":
+                return Parallel(spec, name, step)
+            case "inclusiveGateway":
+                return Inclusive(spec, name, step)
+            case "eventBasedGateway":
+                return EventGateway(spec, name, step)
+        return self._event(element, name, step)
+
+    def _event(self, element: Element, name: str, step: Step) -> Node:
+        spec, event = self.spec, element.event
+        code = code_of(element, self.document)
+        match element.tag:
+            case "startEvent":
+                return Start(spec, name, step)
+            case "endEvent":
+                return End(spec, name, step, event, code)
+            case "intermediateThrowEvent":
+                return Throw(spec, name, step, code if event == "escalation" else None)
+            case "boundaryEvent":
+                return Boundary(
+                    spec, name, step, event, message=step.message, code=code, interrupting=element.interrupting
+                )
+        return Catch(spec, name, step, step.message)
+
+    def _follow(self, element: Element, node: Node, entry: dict[str, Node]) -> None:
+        flows = [self.document.flows[flow] for flow in element.outgoing]
+        node.following = tuple(entry[flow.target] for flow in flows)
+        for spec in node.following:
+            node.connect(spec)
+        if isinstance(node, Exclusive | Inclusive):
+            node.choices = tuple(
+                (None if flow.id == element.default else flow.condition, entry[flow.target]) for flow in flows
+            )
+
+    def _edges(self, nodes: dict[str, Node], entry: dict[str, Node]) -> dict[str, set[str]]:
+        """From each node to those that a token on it may reach next, events of its activity included."""
+        edges: dict[str, set[str]] = {self.spec.start.name: {node.name for node in self.spec.start.following}}
+        for name, node in nodes.items():
+            edges.setdefault(name, set()).update(spec.name for spec in node.following)
+            first = entry[name]
+            if first is not node:
+                edges[first.name] = {spec.name for spec in first.following}
+                edges[name] |= {spec.name for spec in first.following if spec is not node}
+        return edges
+
+
+def sources_of(join: str, inputs: list[str], edges: dict[str, set[str]]) -> dict[str, frozenset[str]]:
+    """For each incoming node of an inclusive join: where tokens stand that may still come by it.
+
+    Paths through the join itself or through the node that every path to it passes last (its fork, mostly)
+    belong to another round of a loop and do not count.
+    """
+    fork = _dominator(join, edges)
+    backward: dict[str, set[str]] = {}
+    for name, targets in edges.items():
+        for target in targets:
+            backward.setdefault(target, set()).add(name)
+    found = {}
+    for name in inputs:
+        reach: set[str] = set()
+        stack = [name]
+        while stack:
+            at = stack.pop()
+            if at not in reach and at not in (join, fork):
+                reach.add(at)
+                stack.extend(backward.get(at, ()))
+        found[name] = frozenset(reach)
+    return found
+
+
+def _dominator(join: str, edges: dict[str, set[str]]) -> str | None:
+    """The nearest node, other than itself, that lies on every path from the start to `join`."""
+    start = next(iter(edges))
+
+    def reached_without(hidden: str) -> bool:
+        seen, stack = {hidden}, [start]
+        while stack:
+            at = stack.pop()
+            if at == join:
+                return True
+            if at not in seen:
+                seen.add(at)
+                stack.extend(edges.get(at, ()))
+        return False
+
+    candidates = [name for name in edges if name not in (start, join) and not reached_without(name)]
+    # The nearest one is dominated by all others, so it is the one from which no other is needed.
+    for name in candidates:
+        if all(other == name or _dominates(other, name, start, edges) for other in candidates):
+            return name
+    return None
+
+
+def _dominates(one: str, other: str, start: str, edges: dict[str, set[str]]) -> bool:
+    seen, stack = {one}, [start]
+    while stack:
+        at = stack.pop()
+        if at == other:
+            return False
+        if at not in seen:
+            seen.add(at)
+            stack.extend(edges.get(at, ()))
+    return True
+
+
+def loop_of(element: Element) -> Loop | None:
+    """How a multi-instance activity repeats; None for a plain one."""
+    found = element.xml.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
+    if found is None:
+        return None
+
+    def name_in(tag: str) -> str | None:
+        item = found.find(f"{{{BPMN}}}{tag}")
+        return (item.get("name") or item.get("id")) if item is not None else None
+
+    return Loop(
+        sequential=found.get("isSequential") == "true",
+        collection=text_of(found, "loopDataInputRef"),
+        cardinality=text_of(found, "loopCardinality"),
+        item=name_in("inputDataItem"),
+        output=text_of(found, "loopDataOutputRef"),
+        output_item=name_in("outputDataItem"),
+        condition=text_of(found, "completionCondition"),
+    )
+
+
+def script_lines(text: str) -> list[tuple[str, str]]:
+    """The assignments of a script task: one `name = expression` a line; empty lines and # comments are skipped.
+
+    Raises ValueError for any other line.
+    """
+    lines = []
+    for line in text.splitlines():
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        name, equals, expression = line.partition("=")
+        name = name.strip()
+        if not equals or not name.isidentifier() or name.startswith("_") or expression.startswith("="):
+            raise ValueError(line)
+        lines.append((name, expression.strip()))
+    return lines
+
+
+def code_of(element: Element, document: Document) -> str | None:
+    """Error or escalation code of an event; None where it has no reference (a catch-all)."""
+    if element.event == "error":
+        reference = element.events[0].get("errorRef")
+        return document.errors.get(reference or "") or None
+    if element.event == "escalation":
+        reference = element.events[0].get("escalationRef")
+        return document.escalations.get(reference or "") or None
+    return None
