@@ -1,0 +1,1 @@
+"""The channels by which letters leave the outbox, one file each; `registry` says which this installation has."""
