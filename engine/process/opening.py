@@ -42,7 +42,7 @@ def open_instance(
     instance = Instance(
         definition_id=definition.id, process_key=definition.key, number=number, title=title[:TITLE_MAX], state="running",
         subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
-        saved=b"", supervised=False, history_seq=0, history_hash=Head.EMPTY.hash,
+        saved=b"", supervised=False, history_seq=0, history_hash=Head().hash,
     )
     work.session.add(instance)
     work.session.flush()

@@ -121,7 +121,7 @@ def _open_tasks(case: Case, waiting: dict[str, Waiting], changes: Changes) -> li
         unit_id, post = assignment(case, step, token)
         task = Task(
             instance_id=case.instance.id, token=token.token, step=step.id, name=step.name,
-            process_key=case.instance.process_key, number=case.instance.number, title=case.instance.title,
+            process_key=case.instance.process_key, process_name=case.definition.name, number=case.instance.number, title=case.instance.title,
             unit_id=unit_id, post=post, state="open", opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False,
         )
         case.tasks[token.token] = task

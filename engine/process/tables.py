@@ -118,7 +118,7 @@ class Task(Base):
         Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", sqlite_where=_POOLED, postgresql_where=_POOLED),
         Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_task_done", "completed_by", "completed_at", "id", sqlite_where=_DONE, postgresql_where=_DONE),
-        Index("ix_task_board", "unit_id", "process_key", "sort_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_task_board", "unit_id", "process_key", "sort_at", "warn_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "instance_id", "state"),
     )
 
@@ -128,6 +128,7 @@ class Task(Base):
     step: Mapped[str] = mapped_column(String(128))
     name: Mapped[str] = mapped_column(String(200))
     process_key: Mapped[str] = mapped_column(String(64))
+    process_name: Mapped[str] = mapped_column(String(200))
     number: Mapped[str] = mapped_column(String(64))
     title: Mapped[str] = mapped_column(String(300))
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
