@@ -34,8 +34,14 @@ class Exclusive(Node):
                 token.spawn(target)
                 return
         if default is None:
-            raise NoPath(f"网关“{self.step.name or self.name}”（{self.name}）没有一个条件成立，也没有默认流向")
+            raise no_path(self)
         token.spawn(default)
+
+
+def no_path(gateway: Node) -> NoPath:
+    """The error of a gateway at which no flow can be taken."""
+    title = gateway.step.name if gateway.step is not None else ""
+    return NoPath(f"网关“{title}”（{gateway.name}）没有一个条件成立，也没有默认流向")
 
 
 class _Join(Node):
@@ -80,7 +86,8 @@ class Parallel(_Join):
             my_task._set_state(TaskState.WAITING)
             arrived = self.waiting(my_task)
             others: list[Token] = []
-            for name, count in Counter(self._inputs).items():
+            needed: Counter[str] = Counter(self._inputs)
+            for name, count in needed.items():
                 tokens = arrived.get(name, [])
                 if len(tokens) < count:
                     return
@@ -128,7 +135,7 @@ class Inclusive(_Join):
         if not chosen:
             chosen = [target for condition, target in self.choices if condition is None]
         if not chosen:
-            raise NoPath(f"网关“{self.step.name or self.name}”（{self.name}）没有一个条件成立，也没有默认流向")
+            raise no_path(self)
         for target in chosen:
             token.spawn(target)
 

@@ -184,9 +184,10 @@ def catcher_of(token: Token, kind: str, code: str) -> Token | None:
     while at is not None:
         parent: Token | None = at.parent
         if parent is not None and isinstance(parent.task_spec, ActivitySplit) and not at.task_spec.attached:
-            events = [event for event in parent.children if event.live and event.task_spec.catches_code(kind, code)]
+            events: list[Token] = [event for event in parent.children if event.live and event.task_spec.attached]
+            events = [event for event in events if event.task_spec.catches_code(kind, code)]
             if events:
-                return min(events, key=lambda event: event.task_spec.code is None)
+                return min(events, key=lambda event: bool(event.task_spec.code is None))
         if at.task_spec.instance_of is not None:
             at = parent
         else:
