@@ -248,3 +248,28 @@ def _expression_problems(text: str, place: str) -> list[str]:
     except ExpressionError as error:
         return [f"{place}：{error}"]
     return []
+
+
+def answered(form: FormDefinition, values: Mapping[str, Any], names: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The answers of a form in words, label by label; what was not answered is left out."""
+    lines = []
+    for field in fields_of(form):
+        value = values.get(field["key"])
+        if value is None or value == "":
+            continue
+        lines.append((field["label"], _in_words(field, value, names)))
+    return lines
+
+
+def _in_words(field: Mapping[str, Any], value: Any, names: Mapping[str, Any]) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if field["type"] in ("choice", "select", "choices", "fields"):
+        try:
+            labels = {str(option["value"]): str(option["label"]) for option in options_of(field, names)}
+        except ExpressionError:
+            labels = {}
+        return "、".join(labels.get(str(item), str(item)) for item in (value if isinstance(value, list) else [value]))
+    if field["type"] == "file":
+        return f"{len(value)}个附件"
+    return str(value)

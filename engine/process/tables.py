@@ -78,7 +78,7 @@ class Instance(Base):
     variables: Mapped[dict[str, Any]] = mapped_column(Json)
     saved: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     """The interpreter's state, slim and pruned; only the interpreter reads it."""
-    revision: Mapped[int]
+    revision: Mapped[int] = mapped_column()
     """Rises with every saved step; a writer that read an older one is refused."""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
     parent_token: Mapped[str | None] = mapped_column(String(36))

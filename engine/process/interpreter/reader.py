@@ -7,6 +7,7 @@ bounded time whatever they are given, as nothing of the diagram is executed.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from types import MappingProxyType
 
 from lxml import etree
@@ -31,19 +32,22 @@ _KINDS: dict[str, StepKind] = {
 }
 
 
-def check_structure(xml: bytes) -> list[Problem]:
-    """Everything that would not run, or not run as drawn: errors first, then warnings."""
+def check_structure(xml: bytes, *, words: Collection[str] | None = None) -> list[Problem]:
+    """Everything that would not run, or not run as drawn: errors first, then warnings.
+
+    `words` are the functions that the host adds to the language; without them no name of a function is judged.
+    """
     try:
         document = documents.index(xml)
     except DiagramError as error:
         return error.problems
-    return _problems(document)
+    return _problems(document, words)
 
 
 def read_diagram(xml: bytes) -> Diagram:
     """The diagram in `xml`. Raises DiagramError with all problems if one of them is an error."""
     document = documents.index(xml)
-    problems = _problems(document)
+    problems = _problems(document, None)
     if any(problem.severity == "error" for problem in problems):
         raise DiagramError([problem for problem in problems if problem.severity == "error"])
     timers = timers_of(document)
@@ -62,8 +66,8 @@ def read_diagram(xml: bytes) -> Diagram:
     )
 
 
-def _problems(document: Document) -> list[Problem]:
-    problems = problems_of(document, timers_of(document))
+def _problems(document: Document, words: Collection[str] | None) -> list[Problem]:
+    problems = problems_of(document, timers_of(document), words)
     return sorted(problems, key=lambda problem: problem.severity == "warning")
 
 

@@ -1,0 +1,127 @@
+"""Rules of the texts in a diagram: every expression must be readable, wherever it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from engine.process.interpreter.document import BPMN, Document, Element, properties_of, text_of
+from engine.process.interpreter.expressions import WORDS, ExpressionError, compile_expression, constant
+from engine.process.interpreter.findings import Findings
+from engine.process.interpreter.model import TimerRule
+from engine.process.interpreter.multi import MAX_INSTANCES
+from engine.process.interpreter.network import loop_of, script_lines
+
+#: Properties that are expressions, besides in.* and out.*.
+EXPRESSIONS = ("unit", "limit")
+
+
+def check(
+    document: Document, timers: dict[str, TimerRule], words: Collection[str] | None, findings: Findings
+) -> None:
+    """All rules of this file."""
+    for element in document.elements.values():
+        if element.tag == "scriptTask":
+            _script(element, findings)
+        _loop(element, findings)
+        rule = timers.get(element.id)
+        if rule is not None:
+            _days(element, rule, findings)
+        for place, text in _texts(element, document, rule):
+            _expression(element, place, text, words, findings)
+    for place, text in _process_texts(document):
+        _expression(None, place, text, words, findings)
+
+
+def _expression(
+    element: Element | None, place: str, text: str, words: Collection[str] | None, findings: Findings
+) -> None:
+    try:
+        compiled = compile_expression(text)
+    except ExpressionError as error:
+        findings.add(element, "bad-expression", f"{place}“{text[:80]}”：{error}")
+        return
+    if words is not None:
+        for name in sorted(compiled.functions - set(WORDS) - set(words)):
+            findings.add(element, "unknown-function", f"{place}“{text[:80]}”：没有函数“{name}”")
+
+
+def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iterator[tuple[str, str]]:
+    """Every expression of an element with the name of its place."""
+    for flow in element.outgoing:
+        condition = document.flows[flow].condition
+        if condition is not None:
+            yield f"箭头 {flow} 的条件", condition
+    for name, text in element.properties.items():
+        # An operation's `out` and a service task's own `out.` name variables; a call's `out.x` computes.
+        if name.startswith("in.") or name.startswith("out.") or (name in EXPRESSIONS and text):
+            yield f"属性 {name} ", text
+    if element.tag == "scriptTask":
+        try:
+            yield from (("脚本", text) for _, text in script_lines(text_of(element.xml, "script") or ""))
+        except ValueError:
+            pass
+    loop = loop_of(element)
+    if loop is not None:
+        for text in (loop.collection, loop.cardinality, loop.condition):
+            if text is not None:
+                yield "多实例的表达式", text
+    if rule is not None:
+        for text in (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date):
+            if text is not None:
+                yield "定时", text
+
+
+def _process_texts(document: Document) -> Iterator[tuple[str, str]]:
+    for name in ("title",):
+        if document.properties.get(name):
+            yield f"流程的属性 {name} ", document.properties[name]
+    for part in document.properties.get("parties", "").split(";"):
+        name, equals, text = part.partition("=")
+        if equals:
+            yield f"流程的属性 parties 中 {name.strip()} ", text
+    for lane in document.process.iter(f"{{{BPMN}}}lane"):
+        text = properties_of(lane).get("unit")
+        if text:
+            yield f"泳道“{lane.get('name') or lane.get('id')}”的 unit ", text
+
+
+def _script(element: Element, findings: Findings) -> None:
+    try:
+        lines = script_lines(text_of(element.xml, "script") or "")
+    except ValueError as error:
+        findings.add(element, "bad-script", f"脚本只能是“变量 = 表达式”的行，这一行不是：{str(error)[:80]}")
+        return
+    if not lines:
+        findings.add(element, "empty-script", "没有脚本")
+
+
+def _loop(element: Element, findings: Findings) -> None:
+    loop = loop_of(element)
+    if loop is None:
+        return
+    if (loop.collection is None) == (loop.cardinality is None):
+        findings.add(element, "multi-without-collection", "多实例要写集合（loopDataInputRef）或次数（loopCardinality）其中一个")
+    if loop.item is not None and loop.collection is None:
+        findings.add(element, "multi-item", "没有集合就没有 inputDataItem")
+    if (loop.output is None) != (loop.output_item is None):
+        findings.add(element, "multi-output", "loopDataOutputRef 与 outputDataItem 要一起写")
+    for name in (loop.item, loop.output, loop.output_item):
+        if name is not None and (not name.isidentifier() or name.startswith("_")):
+            findings.add(element, "multi-name", f"多实例的变量名“{name}”不能用")
+    try:
+        times = constant(loop.cardinality) if loop.cardinality else 0
+    except ExpressionError:
+        return
+    if isinstance(times, bool) or not isinstance(times, int) or not 0 <= times <= MAX_INSTANCES:
+        findings.add(element, "multi-cardinality", f"多实例的次数应当在0到{MAX_INSTANCES}之间")
+
+
+def _days(element: Element, rule: TimerRule, findings: Findings) -> None:
+    """Where the number of days is written out, it must be one."""
+    for text in (rule.working_days, rule.before_deadline, rule.after_deadline):
+        try:
+            days = constant(text) if text is not None else 1
+        except ExpressionError:
+            continue
+        if isinstance(days, bool) or not isinstance(days, int) or not 0 < days < 3000:
+            findings.add(element, "timer-days", f"工作日数“{text}”应当是正整数")

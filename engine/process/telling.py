@@ -1,0 +1,65 @@
+"""History entries in words: what the timeline says of each act. The record itself keeps keys and values, not sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from engine.process.definitions import Deployed
+from engine.store.clock import SHANGHAI
+
+_ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时到期"}
+_TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": "下级办件已办结", "terminated": "终止办件"}
+
+
+def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, list[str]]:
+    """A title and detail lines for an entry of an instance."""
+    return _title(act, data), [*_details(data)]
+
+
+def _title(act: str, data: Mapping[str, Any]) -> str:
+    name = data.get("name", "")
+    if act == "completed":
+        return f"办结“{name}”" + ("（逾期办结）" if data.get("late") else "")
+    if act == "timer_fired":
+        return f"{_ROLES.get(str(data.get('role')), '定时')}：{data.get('activity') or name}"
+    if act == "claimed":
+        return f"签收“{name}”"
+    if act == "unclaimed":
+        return f"放回“{name}”"
+    return _TITLES.get(act, act)
+
+
+def _details(data: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for task in data.get("opened", ()):
+        until = f"，{_until(task['due'])}前办结" if task.get("due") else ""
+        lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}")
+    for task in data.get("cancelled", ()):
+        lines.append(f"“{task['name']}”已撤销")
+    for clock in data.get("clocks", ()):
+        lines.append(f"“{clock['activity']}”{'暂停计时' if clock['what'] == 'paused' else '恢复计时'}")
+    for change in data.get("deadlines", ()):
+        lines += _deadline(change)
+    for child in data.get("children", ()):
+        lines.append(f"启动{child['number']}")
+    if data.get("outcome") and "passed" in data:
+        lines.append(f"办件办结：{data['outcome']}")
+    return lines
+
+
+def _deadline(change: Mapping[str, Any]) -> list[str]:
+    if not change.get("to"):
+        return []
+    moved = f"由{_until(change['from'])}调整为" if change.get("from") else "为"
+    return [f"“{change['activity']}”的截止日{moved}{_until(change['to'])}{'（暂定）' if change.get('provisional') else ''}"]
+
+
+def _until(instant: str) -> str:
+    """The last day of an exclusive end, as people say it: 2026-03-03T00:00 is “3月2日24时”."""
+    moment = datetime.fromisoformat(instant).astimezone(SHANGHAI)
+    if moment.hour == 0 and moment.minute == 0:
+        last = datetime.fromtimestamp(moment.timestamp() - 1, SHANGHAI)
+        return f"{last.year}年{last.month}月{last.day}日24时"
+    return f"{moment.year}年{moment.month}月{moment.day}日{moment:%H:%M}"
