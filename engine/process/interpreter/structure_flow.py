@@ -47,6 +47,11 @@ def _ends(document: Document, scope: str | None, findings: Findings) -> None:
         findings.add(owner, "no-end", f"{place}没有结束事件")
 
 
+def _may_end(element: Element) -> bool:
+    """A reminder needs no arrow: it rings beside the activity, which goes on."""
+    return element.tag == "boundaryEvent" and not element.interrupting
+
+
 def _flows(document: Document, ids: Iterable[str]) -> list[Arrow]:
     return [document.flows[flow] for flow in ids]
 
@@ -57,7 +62,7 @@ def _arrows(element: Element, document: Document, findings: Findings) -> None:
     if element.tag == "endEvent":
         if element.outgoing:
             findings.add(element, "flow-out-of-end", "结束事件不能有流出的箭头")
-    elif not element.outgoing:
+    elif not element.outgoing and not _may_end(element):
         findings.add(element, "dead-end", "没有流出的箭头，走到这里流程就停住")
     if len(element.outgoing) > 1 and element.tag not in FORKING:
         findings.add(element, "several-outgoing", "有多条流出的箭头，请用网关写明是选择还是并行")

@@ -62,13 +62,10 @@ def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iter
             pass
     loop = loop_of(element)
     if loop is not None:
-        for text in (loop.collection, loop.cardinality, loop.condition):
-            if text is not None:
-                yield "多实例的表达式", text
+        yield from (("多实例的表达式", text) for text in (loop.collection, loop.cardinality, loop.condition) if text)
     if rule is not None:
-        for text in (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date):
-            if text is not None:
-                yield "定时", text
+        times = (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date)
+        yield from (("定时", text) for text in times if text)
 
 
 def _process_texts(document: Document) -> Iterator[tuple[str, str]]:
@@ -80,9 +77,9 @@ def _process_texts(document: Document) -> Iterator[tuple[str, str]]:
         if equals:
             yield f"流程的属性 parties 中 {name.strip()} ", text
     for lane in document.process.iter(f"{{{BPMN}}}lane"):
-        text = properties_of(lane).get("unit")
-        if text:
-            yield f"泳道“{lane.get('name') or lane.get('id')}”的 unit ", text
+        unit = properties_of(lane).get("unit")
+        if unit:
+            yield f"泳道“{lane.get('name') or lane.get('id')}”的 unit ", unit
 
 
 def _script(element: Element, findings: Findings) -> None:
