@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from engine.process.interpreter.document import BPMN, Document, Element, text_of
 from engine.process.interpreter.events import Boundary, Catch, End, Start, Throw
 from engine.process.interpreter.gateways import EventGateway, Exclusive, Inclusive, Parallel
+from engine.process.interpreter.graph import nearest_dominators, sources_of
 from engine.process.interpreter.model import Step
 from engine.process.interpreter.multi import Loop, Multi
 from engine.process.interpreter.nodes import (
@@ -68,11 +69,12 @@ class _Scope:
             self._follow(element, nodes[element.id], entry)
             if element.tag == "startEvent":
                 self.spec.start.following = (nodes[element.id],)
-        edges = self._edges(nodes, entry)
-        for element in self.elements:
-            node = nodes[element.id]
-            if isinstance(node, Inclusive) and len(node._inputs) > 1:
-                node.sources = sources_of(node.name, node._inputs, edges)
+        joins = [node for node in nodes.values() if isinstance(node, Inclusive) and len(node._inputs) > 1]
+        if joins:
+            edges = self._edges(nodes, entry)
+            forks = nearest_dominators(self.spec.start.name, edges)
+            for join in joins:
+                join.sources = sources_of(join.name, join._inputs, forks.get(join.name), edges)
         return self.spec
 
     def _node(self, element: Element) -> Node:
@@ -147,65 +149,6 @@ class _Scope:
                 edges[first.name] = {spec.name for spec in first.following}
                 edges[name] |= {spec.name for spec in first.following if spec is not node}
         return edges
-
-
-def sources_of(join: str, inputs: list[str], edges: dict[str, set[str]]) -> dict[str, frozenset[str]]:
-    """For each incoming node of an inclusive join: where tokens stand that may still come by it.
-
-    Paths through the join itself or through the node that every path to it passes last (its fork, mostly)
-    belong to another round of a loop and do not count.
-    """
-    fork = _dominator(join, edges)
-    backward: dict[str, set[str]] = {}
-    for name, targets in edges.items():
-        for target in targets:
-            backward.setdefault(target, set()).add(name)
-    found = {}
-    for name in inputs:
-        reach: set[str] = set()
-        stack = [name]
-        while stack:
-            at = stack.pop()
-            if at not in reach and at not in (join, fork):
-                reach.add(at)
-                stack.extend(backward.get(at, ()))
-        found[name] = frozenset(reach)
-    return found
-
-
-def _dominator(join: str, edges: dict[str, set[str]]) -> str | None:
-    """The nearest node, other than itself, that lies on every path from the start to `join`."""
-    start = next(iter(edges))
-
-    def reached_without(hidden: str) -> bool:
-        seen, stack = {hidden}, [start]
-        while stack:
-            at = stack.pop()
-            if at == join:
-                return True
-            if at not in seen:
-                seen.add(at)
-                stack.extend(edges.get(at, ()))
-        return False
-
-    candidates = [name for name in edges if name not in (start, join) and not reached_without(name)]
-    # The nearest one is dominated by all others, so it is the one from which no other is needed.
-    for name in candidates:
-        if all(other == name or _dominates(other, name, start, edges) for other in candidates):
-            return name
-    return None
-
-
-def _dominates(one: str, other: str, start: str, edges: dict[str, set[str]]) -> bool:
-    seen, stack = {one}, [start]
-    while stack:
-        at = stack.pop()
-        if at == other:
-            return False
-        if at not in seen:
-            seen.add(at)
-            stack.extend(edges.get(at, ()))
-    return True
 
 
 def loop_of(element: Element) -> Loop | None:

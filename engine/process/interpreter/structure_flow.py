@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from engine.process.interpreter.document import TASKS, Arrow, Document, Element
 from engine.process.interpreter.expressions import ExpressionError, constant
 from engine.process.interpreter.findings import Findings
+from engine.process.interpreter.graph import nearest_dominators
 
 CHOOSING = frozenset({"exclusiveGateway", "inclusiveGateway"})
 FORKING = frozenset({"exclusiveGateway", "inclusiveGateway", "parallelGateway", "eventBasedGateway"})
@@ -30,6 +31,7 @@ def check(document: Document, findings: Findings) -> None:
             _race(element, document, findings)
     for scope in scopes:
         _reach(document, scope, findings)
+        _joins(document, scope, findings)
     _automatic_loops(document, findings)
 
 
@@ -114,15 +116,44 @@ def _race(element: Element, document: Document, findings: Findings) -> None:
             )
 
 
-def _reach(document: Document, scope: str | None, findings: Findings) -> None:
-    """Every element must be on some way from the start to an end."""
-    inside = {element.id: element for element in document.inside(scope)}
+def _forward(document: Document, inside: dict[str, Element]) -> dict[str, set[str]]:
+    """From each element to those that a token on it may reach next, boundary events included."""
     forward: dict[str, set[str]] = {name: set() for name in inside}
     for element in inside.values():
         forward[element.id].update(flow.target for flow in _flows(document, element.outgoing))
         if element.attached_to in inside:
             assert element.attached_to is not None
             forward[element.attached_to].add(element.id)
+    return forward
+
+
+def _joins(document: Document, scope: str | None, findings: Findings) -> None:
+    """A parallel join must be able to get a token by each of its arrows."""
+    inside = {element.id: element for element in document.inside(scope)}
+    joins = [element for element in inside.values() if element.tag == "parallelGateway" and len(element.incoming) > 1]
+    starts = [element.id for element in inside.values() if element.tag == "startEvent"]
+    if not joins or len(starts) != 1:
+        return
+    forward = _forward(document, inside)
+    nearest = nearest_dominators(starts[0], forward)
+    for join in joins:
+        if join.id not in nearest:
+            continue
+        without = _closure(starts, {name: targets - {join.id} for name, targets in forward.items()})
+        for flow in _flows(document, join.incoming):
+            if flow.source not in without:
+                findings.add(
+                    join, "join-waits-for-itself", f"流入箭头 {flow.id} 要先经过它自己才能到达，永远等不齐；循环的入口请用排他网关"
+                )
+        if inside[nearest[join.id]].tag == "exclusiveGateway":
+            fork = inside[nearest[join.id]].label()
+            findings.warn(join, "join-after-choice", f"汇合{fork}只选其一的分支，可能永远等不齐；请用排他网关汇合")
+
+
+def _reach(document: Document, scope: str | None, findings: Findings) -> None:
+    """Every element must be on some way from the start to an end."""
+    inside = {element.id: element for element in document.inside(scope)}
+    forward = _forward(document, inside)
     backward: dict[str, set[str]] = {name: set() for name in inside}
     for name, targets in forward.items():
         for target in targets:
