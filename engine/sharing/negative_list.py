@@ -213,25 +213,28 @@ def list_resource(
         raise OperationError("no-basis", f"列入负面清单须有{'、'.join(BASIS_TYPES.values())}依据，并写明名称和条款")
     session = call.work.session
     row = lock_resource(session, resource)
-    if _listed(session, row) is not None:
+    if _entry(session, row, "listed") is not None:
         raise OperationError("already-listed", f"“{row.name}”已在负面清单中")
-    entry = enter(
-        session,
-        row,
-        at=call.at,
-        instance_id=call.instance.id,
-        note=reason or "",
-        state="listed",
-        basis_type=basis_type,
-        basis=basis.strip(),
-        article=article.strip(),
-        text=(text or "").strip(),
-        reason=(reason or "").strip(),
-        valid_until=date.fromisoformat(valid_until) if valid_until else None,
-    )
+    fields: dict[str, Any] = {
+        "state": "listed",
+        "basis_type": basis_type,
+        "basis": basis.strip(),
+        "article": article.strip(),
+        "text": (text or "").strip(),
+        "reason": (reason or "").strip(),
+        "valid_until": date.fromisoformat(valid_until) if valid_until else None,
+    }
+    entry = _entry(session, row, "blocked")
+    if entry is None:
+        entry = enter(session, row, at=call.at, instance_id=call.instance.id, note=fields["reason"], **fields)
+    else:  # what was blocked for want of a basis has one now
+        for name, value in {**fields, "listed_at": call.at}.items():
+            setattr(entry, name, value)
+        _keep_change(session, entry, "listed", call.at, fields["reason"], call.instance.id)
     change_resource(
-        session, row, at=call.at, summary="列入负面清单", instance_id=call.instance.id, sharing_class="withheld"
-    )
+        session, row, at=call.at, summary="列入负面清单", instance_id=call.instance.id,
+        sharing_class="withheld", state="published",
+    )  # fmt: skip
     return {"id": entry.id, "basis": entry.basis, "article": entry.article}
 
 
@@ -255,7 +258,7 @@ def close_entry(
         raise OperationError("bad-class", "移出负面清单后的共享类型应为无条件共享或有条件共享")
     session = call.work.session
     row = lock_resource(session, resource)
-    entry = _listed(session, row)
+    entry = _entry(session, row, "listed")
     if entry is None:
         raise OperationError("not-listed", f"“{row.name}”不在负面清单中")
     entry.state, entry.closed_at = "closed", call.at
@@ -267,9 +270,10 @@ def close_entry(
     return {"id": entry.id, "sharing_class": sharing_class}
 
 
-def _listed(session: Session, resource: Resource) -> NegativeListEntry | None:
+def _entry(session: Session, resource: Resource, state: str) -> NegativeListEntry | None:
+    """The entry of a resource in that state (listed, blocked), of which there is at most one."""
     query = select(NegativeListEntry).where(
-        NegativeListEntry.resource_id == resource.id, NegativeListEntry.state == "listed"
+        NegativeListEntry.resource_id == resource.id, NegativeListEntry.state == state
     )
     return session.scalar(query)
 
