@@ -96,7 +96,7 @@ class Case:
     def diagram_steps(self) -> Mapping[str, Step]:
         return self.definition.diagram.steps
 
-    def property(self, name: str) -> str | None:
+    def process_property(self, name: str) -> str | None:
         """A property of the process, or None where it is absent or empty."""
         return self.definition.diagram.properties.get(name) or None
 

@@ -20,7 +20,7 @@ def fire_limit(case: Case, timer: Timer) -> str | None:
     if task is None:
         return None
     if timer.role == "deadline":
-        return case.property("limitSupervision")
+        return case.process_property("limitSupervision")
     if timer.role == "reminder":
         notify_post(
             case.work, task.unit_id, task.post, assignee_id=task.assignee_id, instance_id=case.instance.id,
@@ -32,7 +32,7 @@ def fire_limit(case: Case, timer: Timer) -> str | None:
 
 
 def _tell_head(case: Case, task: Task) -> None:
-    unit_text, post = case.property("limitNotifyUnit"), case.property("limitNotifyPost")
+    unit_text, post = case.process_property("limitNotifyUnit"), case.process_property("limitNotifyPost")
     unit = unit_by_code(case.work.session, str(case.evaluate(unit_text))) if unit_text else None
     if unit is not None and post:
         notify_post(

@@ -160,7 +160,7 @@ def _open_limit(case: Case, step: Step, token: Waiting) -> None:
         basis["office_hours"] = True
     frame = [("deadline", {"working_days": days})]
     for role, name, relation in (("reminder", "limitReminder", "before"), ("escalation", "limitEscalation", "after")):
-        text = case.property(name)
+        text = case.process_property(name)
         if text is not None:
             frame.append((role, {relation: whole_days(text, step.id)}))
     for role, rule in frame:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, Json
 
@@ -32,9 +32,9 @@ class Definition(Base):
     name: Mapped[str] = mapped_column(String(200))
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of diagram, forms and documents: what was approved is what runs."""
-    xml: Mapped[bytes] = deferred(mapped_column(LargeBinary))
-    forms: Mapped[dict[str, Any]] = deferred(mapped_column(Json))
-    documents: Mapped[dict[str, Any]] = deferred(mapped_column(Json))
+    xml: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    forms: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
+    documents: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)
     deployed_at: Mapped[datetime]
     deployed_by: Mapped[str] = mapped_column(String(64))
     approved_by: Mapped[str] = mapped_column(String(64))
@@ -76,7 +76,7 @@ class Instance(Base):
     escalated: Mapped[bool] = mapped_column(default=False)
     """Shown to the leading group: the case went past the leadership office."""
     variables: Mapped[dict[str, Any]] = mapped_column(Json)
-    saved: Mapped[bytes] = deferred(mapped_column(LargeBinary))
+    saved: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """The interpreter's state, slim and pruned; only the interpreter reads it."""
     revision: Mapped[int] = mapped_column()
     """Rises with every saved step; a writer that read an older one is refused."""
