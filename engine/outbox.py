@@ -86,7 +86,8 @@ def backoff(attempts: int) -> timedelta:
     30 s, 2 min, 8 min, 32 min, 2 h 8 min, then 6 h each: with 16 attempts about two and a half days, which outlasts a
     weekend's outage of a mail server.
     """
-    return min(timedelta(seconds=30) * 4 ** min(attempts - 1, 8), timedelta(hours=6))
+    wait: timedelta = timedelta(seconds=30) * 4 ** min(attempts - 1, 8)
+    return min(wait, timedelta(hours=6))
 
 
 def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) -> int:
