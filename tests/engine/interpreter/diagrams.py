@@ -189,6 +189,18 @@ def _properties(properties: dict[str, str]) -> str:
     return f"<bpmn:extensionElements><spiffworkflow:properties>{inner}</spiffworkflow:properties></bpmn:extensionElements>"
 
 
+def _links(chain: str) -> list[str]:
+    """Cut a chain at its arrows; an arrow inside the brackets of a condition is a comparison."""
+    links, depth = [""], 0
+    for letter in chain:
+        depth += {"[": 1, "]": -1}.get(letter, 0)
+        if letter == ">" and depth == 0:
+            links.append("")
+        else:
+            links[-1] += letter
+    return [link.strip() for link in links]
+
+
 class _Scope:
     def __init__(self, parts: list[object], prefix: str = "") -> None:
         self.kinds: dict[str, str] = {}
@@ -227,14 +239,13 @@ class _Scope:
 
     def _chain(self, chain: str) -> None:
         before: str | None = None
-        for link in re.split(r"\s*(?<![\[<>=])>(?!=)\s*(?![^\[]*\])", chain.strip()):
-            match = re.fullmatch(r"([\w:.-]+)(?:\s*\[(.*)\])?", link.strip())
-            assert match, f"cannot read {link!r}"
-            id = self._node(match[1])
+        condition: str | None = None
+        for link in _links(chain):
+            name, bracket, rest = link.partition("[")
+            id = self._node(name.strip())
             if before is not None:
-                source, condition = before, self._pending
-                self.flows.append((source, id, condition))
-            before, self._pending = id, match[2]
+                self.flows.append((before, id, condition))
+            before, condition = id, rest.strip().removesuffix("]") if bracket else None
 
     def xml(self) -> str:
         out = []
