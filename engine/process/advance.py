@@ -157,7 +157,7 @@ class Road:
             if cause is None:
                 return  # already fired, or its clock stands still
             cause.state, cause.fired_at, cause.wake_at = "fired", self.work.now, None
-            if cause.role != "deadline":
+            if cause.role not in ("deadline", "reminder"):
                 case.timers.remove(cause)
         said = self._enter(case, move, cause)
         if cause is not None and cause.kind == "limit":
@@ -186,7 +186,7 @@ class Road:
             case Deliver(message):
                 return case.record("message", message=message)
             case ChildEnded(_, child, outcome):
-                return case.record("child_ended", child=child, outcome=outcome)
+                return case.record("child_ended", child=child, child_outcome=outcome)
             case Terminate(reason):
                 return case.record("terminated", reason=reason)
 

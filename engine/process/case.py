@@ -64,10 +64,11 @@ class Case:
         session, this = self.work.session, self.instance.id
         open_tasks = session.scalars(select(Task).where(Task.instance_id == this, Task.state == "open"))
         self.tasks = {task.token: task for task in open_tasks}
-        deadline = (Timer.role == "deadline") & (Timer.state == "fired")
+        # What fired still dates the tasks of its activity: red after the deadline, yellow after the reminder.
+        told = Timer.role.in_(("deadline", "reminder")) & (Timer.state == "fired")
         self.timers = list(
             session.scalars(
-                select(Timer).where(Timer.instance_id == this, or_(Timer.state.in_(("waiting", "paused")), deadline))
+                select(Timer).where(Timer.instance_id == this, or_(Timer.state.in_(("waiting", "paused")), told))
                 .order_by(Timer.id)
             )
         )

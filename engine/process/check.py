@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.people.posts import POSTS
 from engine.process.forms import check_form
+from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.expressions import ExpressionError, compile_expression, functions_in
 from engine.process.interpreter.model import Diagram, DiagramError, Problem, Step, TimerRule
 from engine.process.interpreter.reader import check_structure, read_diagram
@@ -156,16 +157,12 @@ def _expression(text: str | None, element: str | None, name: str | None, place: 
         return
     try:
         compile_expression(text)
-        unknown = functions_in(text) - set(WORDS) - BUILT_IN
+        unknown = functions_in(text) - set(WORDS) - set(LANGUAGE)
     except ExpressionError as error:
         yield Problem(element, name, "expression-broken", f"“{name or element}”的{place}表达式“{text}”有误：{error}")
         return
     for word in sorted(unknown):
         yield Problem(element, name, "word-unknown", f"“{name or element}”的{place}表达式用了未登记的词“{word}”")
-
-
-#: Functions of the expression language itself.
-BUILT_IN: frozenset[str] = frozenset({"len", "min", "max", "sum", "abs", "round", "str", "int", "float", "bool", "any", "all"})
 
 
 def _problem(step: Step, rule: str, message: str) -> Problem:

@@ -23,7 +23,9 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
     if act == "completed":
         return f"办结“{name}”" + ("（逾期办结）" if data.get("late") else "")
     if act == "timer_fired":
-        return f"{_ROLES.get(str(data.get('role')), '定时')}：{data.get('activity') or name}"
+        role = str(data.get("role"))
+        what = name if role == "timer" else data.get("activity")
+        return f"{_ROLES.get(role, '定时')}：{what or name}"
     if act == "claimed":
         return f"签收“{name}”"
     if act == "unclaimed":
