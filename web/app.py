@@ -12,7 +12,37 @@ from flask_wtf.csrf import CSRFProtect
 from engine.store.settings import Settings
 from engine.store.store import Store
 from web import assets, errors, navigation, screen, security, signed_in
-from web.pages import PAGES
+from web.pages import (
+    board,
+    cases,
+    catalogue,
+    documents,
+    health,
+    inbox,
+    negative_list,
+    notices,
+    operations,
+    sign_in,
+    starting,
+    supervision,
+    tasks,
+)
+
+PAGES = (
+    board,
+    cases,
+    catalogue,
+    documents,
+    health,
+    inbox,
+    negative_list,
+    notices,
+    operations,
+    sign_in,
+    starting,
+    supervision,
+    tasks,
+)
 
 
 def create_app(store: Store, settings: Settings) -> Flask:
@@ -40,6 +70,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     screen.install(app)
     assets.install(app)
     navigation.install(app)
-    for blueprint in PAGES:
-        app.register_blueprint(blueprint)
+    app.jinja_env.globals["upload_megabytes"] = settings.upload_bytes // (1024 * 1024)
+    for module in PAGES:
+        app.register_blueprint(module.page)
     return app

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask
+from flask import Flask, request
 from markupsafe import Markup, escape
 
 from engine.store.clock import SHANGHAI
@@ -24,6 +25,8 @@ LIGHTS = {
     "paused": "暂停计时",
     "done": "已办结",
 }
+
+CASE_STATES = {"running": "办理中", "completed": "已办结", "terminated": "已终止"}
 
 
 def moment(instant: datetime | None) -> str:
@@ -94,10 +97,19 @@ def shown(value: Any) -> str:
     return str(value)
 
 
+def here(**changed: Any) -> str:
+    """The address of this page with some of its questions changed; None takes one away."""
+    asked = {**request.args.to_dict(), **changed}
+    query = urlencode({name: value for name, value in asked.items() if value not in (None, "")})
+    return f"{request.path}?{query}" if query else request.path
+
+
 def install(app: Flask) -> None:
     """Makes the filters known to the templates."""
     for function in (moment, moment_exact, day, long_day, days_left, counted, size, paragraphs, shown):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals["LIGHTS"] = LIGHTS
+    app.jinja_env.globals["CASE_STATES"] = CASE_STATES
+    app.jinja_env.globals["here"] = here
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,100 @@
+"""The menu: only what the person may open. Every page asks the engine again; a hidden link protects nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask, g, request
+
+from engine.people import permissions
+from engine.people.actor import Actor
+from engine.people.posts import POSTS
+from engine.process import queries
+from web.context import me, somebody, store
+
+#: Pages that hang under another's place in the menu.
+BELONGS = {"tasks": "inbox", "deadlines": "cases", "documents": "cases", "start": "catalogue"}
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A link of the menu; `current` where the reader is in it now."""
+
+    name: str
+    href: str
+    icon: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the menu with its links."""
+
+    name: str
+    entries: tuple[Item, ...]
+
+
+def works_cases(actor: Actor) -> bool:
+    """Whether tasks can ever come to this person."""
+    return any(post in POSTS and POSTS[post].works_cases for post in actor.posts)
+
+
+def home(actor: Actor) -> str:
+    """The page that a person begins with."""
+    if works_cases(actor):
+        return "/inbox/mine"
+    powers = permissions.powers(actor)
+    if "see_all_cases" in powers:
+        return "/cases"
+    return "/operations" if "operate" in powers else "/catalogue"
+
+
+def menu(actor: Actor, path: str) -> list[Group]:
+    """The menu of a person on the page at `path`."""
+    groups: dict[str, list[Item]] = {}
+    for group, name, href, icon in _entries(actor):
+        section = "/" + href.split("/")[1]
+        path = "/" + "/".join((BELONGS.get(path.split("/")[1], path.split("/")[1]), *path.split("/")[2:]))
+        current = path == section or path.startswith(section + "/")
+        groups.setdefault(group, []).append(Item(name, href, icon, current))
+    return [Group(name, tuple(items)) for name, items in groups.items()]
+
+
+def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
+    powers = permissions.powers(actor)
+    working = works_cases(actor)
+    if working:
+        yield "工作台", "待办", "/inbox/mine", "inbox"
+    if working or powers & {"see_all_cases", "see_escalated"}:
+        yield "工作台", "办件", "/cases", "list-details"
+    yield "工作台", "消息", "/notices", "bell"
+    yield "信息资源", "资源目录", "/catalogue", "database"
+    yield "信息资源", "负面清单", "/negative-list", "shield-off"
+    if "supervise" in powers:
+        yield "监督", "总览", "/board", "dashboard"
+        yield "监督", "督办", "/supervision", "alarm"
+    if "operate" in powers:
+        yield "运维", "运行状况", "/operations", "settings"
+
+
+def counts() -> dict[str, int]:
+    """What waits for the reader, capped; asked once in a request, and only by a page that shows it."""
+    if "counts" not in g:
+        with store().read() as session:
+            g.counts = queries.inbox_counts(session, me())
+    return dict(g.counts)
+
+
+def install(app: Flask) -> None:
+    """Gives every page its menu and its reader."""
+
+    @app.context_processor
+    def surroundings() -> dict[str, Any]:
+        actor = somebody()
+        found: dict[str, Any] = {"actor": actor, "request_id": g.get("request_id", "")}
+        if actor is not None:
+            found["menu"] = menu(actor, request.path)
+            found["counts"] = counts
+        return found

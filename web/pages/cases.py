@@ -1,0 +1,88 @@
+"""办件: the list of cases, one case with all that happened in it, its diagram, its deadlines and its files."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, render_template, request, send_file
+from flask.typing import ResponseReturnValue
+
+from calendars.deadline import shanghai_day
+from engine.process import queries, sheets
+from engine.process.attachments import find_upload
+from engine.sharing import documents, supervision
+from engine.sharing.grants import grants_of_case
+from engine.store.errors import NotAllowed, NotFound
+from web import day_grid
+from web.context import is_swap, me, settings, store
+from web.screen import CASE_STATES
+
+page = Blueprint("cases", __name__)
+
+
+@page.get("/cases")
+def search() -> str:
+    """The cases that the reader may see."""
+    asked = {name: request.args.get(name, "") for name in ("text", "state", "process")}
+    with store().read() as session:
+        found = queries.cases(
+            session,
+            me(),
+            text=asked["text"],
+            state=asked["state"] or None,
+            process_key=asked["process"] or None,
+            after=request.args.get("after"),
+        )
+        names = queries.process_names(session)
+    template = "cases/_rows.html" if is_swap() else "cases/list.html"
+    return render_template(template, found=found, asked=asked, names=names, states=list(CASE_STATES.items()))
+
+
+@page.get("/cases/<int:instance_id>")
+def case(instance_id: int) -> str:
+    """One case."""
+    actor, now = me(), store().clock.now()
+    with store().read() as session:
+        sheet = sheets.case_sheet(session, actor, instance_id)
+        return render_template(
+            "cases/page.html",
+            case=sheet,
+            documents=documents.documents_of(session, actor, instance_id),
+            grants=grants_of_case(session, instance_id, today=shanghai_day(now)),
+            supervisions=supervision.search(session, actor, source_id=instance_id).lines,
+        )
+
+
+@page.get("/deadlines/<int:timer_id>")
+def deadline(timer_id: int) -> str:
+    """How a deadline was counted, day by day."""
+    with store().read() as session:
+        sheet = sheets.deadline_sheet(session, me(), timer_id)
+    explanation = sheet.explanation
+    return render_template(
+        "deadlines/page.html",
+        sheet=sheet,
+        explanation=explanation,
+        months=day_grid.months(explanation) if explanation else [],
+    )
+
+
+@page.get("/diagrams/<int:definition_id>.bpmn")
+def diagram(definition_id: int) -> Response:
+    """A deployed diagram, for the viewer. It holds no case and never changes."""
+    with store().read() as session:
+        xml = sheets.diagram_xml(session, definition_id)
+    return Response(xml, mimetype="application/xml", headers={"Cache-Control": "private, max-age=86400, immutable"})
+
+
+@page.get("/attachments/<int:attachment_id>")
+def attachment(attachment_id: int) -> ResponseReturnValue:
+    """An attachment, always as a download: nothing that somebody uploaded is ever shown as a page of ours."""
+    found = find_upload(store(), settings(), attachment_id)
+    if found is None or not found.path.exists():
+        raise NotFound("没有该附件")
+    if found.instance_id is None:
+        if found.uploaded_by != me().account_id:
+            raise NotAllowed
+    else:
+        with store().read() as session:
+            sheets.require_sight(session, me(), sheets.find_instance(session, found.instance_id))
+    return send_file(found.path, mimetype=found.media_type, as_attachment=True, download_name=found.name)

@@ -1,0 +1,87 @@
+"""发起: the start form of a process, about a resource of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from calendars.deadline import shanghai_day
+from engine.people import permissions
+from engine.process.definitions import Deployed, in_force
+from engine.process.editions import edition_at
+from engine.process.forms import fields_of
+from engine.process.instances import find_subject, start_form, start_instance, start_posts
+from engine.store.errors import Invalid, NotAllowed
+from web import forms
+from web.context import me, origin, store
+from web.uploads import Kept, keep_files
+
+page = Blueprint("starting", __name__)
+
+
+@page.get("/start/<key>")
+def form(key: str) -> str:
+    """The start form."""
+    return _page(key)
+
+
+@page.post("/start/<key>")
+def start(key: str) -> ResponseReturnValue:
+    """Starts the case; a refused form comes back with all that was typed."""
+    with store().read() as session:
+        asked = start_form(in_force(session, key, store().clock.now()))
+    raw = forms.read_posted(asked, request.form)
+    file_fields = [field["key"] for field in fields_of(asked or {}) if field["type"] == "file"]
+    kept = keep_files(file_fields)
+    raw.update({key: kept.ids(key) for key in file_fields})
+    try:
+        if kept.errors:
+            raise Invalid(kept.errors)
+        instance_id = start_instance(
+            store(), key, actor=me(), answers=raw, variables=_subject(), attachments=kept.all_ids, origin=origin()
+        )
+    except Invalid as refusal:
+        return _page(key, typed=raw, errors=refusal.fields, kept=kept), 422
+    flash("已发起，事项已转入下一环节。", "success")
+    return redirect(f"/cases/{instance_id}", 303)
+
+
+def _subject() -> dict[str, str]:
+    """What the case is to be about, as the link said."""
+    code = request.values.get("resource_code", "")
+    return {"resource_code": code} if code else {}
+
+
+def _page(
+    key: str,
+    *,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+    kept: Kept | None = None,
+) -> str:
+    now = store().clock.now()
+    with store().read() as session:
+        definition = in_force(session, key, now)
+        _require_start(definition)
+        subject = find_subject(session, definition, _subject())
+        edition = edition_at(session, now)
+    today = shanghai_day(now)
+    names = {**(subject.variables if subject else {}), "applicant_unit": me().unit_code}
+    return render_template(
+        "starting/page.html",
+        definition=definition,
+        subject=subject,
+        form=forms.show(start_form(definition), names, typed=typed, errors=errors),
+        resource_code=_subject().get("resource_code", ""),
+        kept=kept or Kept(),
+        # Who submits on a day off should know that nobody reads it before then.
+        back_at_work=None if edition.works(today) else edition.working_day_from(today),
+    )
+
+
+def _require_start(definition: Deployed) -> None:
+    if not permissions.may_start(me(), start_posts(definition), me().unit_id):
+        raise NotAllowed("您的岗位不能发起该流程")

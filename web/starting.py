@@ -1,0 +1,45 @@
+"""What a person may start about a subject: the processes in force whose diagram says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.people import permissions
+from engine.process.definitions import Deployed, in_force, newest_versions
+from engine.process.instances import find_subject, start_posts
+from engine.store.errors import Invalid, NotFound
+from web.context import me, store
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A process that the reader may start: its key and name."""
+
+    key: str
+    name: str
+
+
+def startable(session: Any, subject: Mapping[str, Any]) -> list[Start]:
+    """The processes that the reader may start about `subject` (such as {"resource_code": …}) now."""
+    found: list[Start] = []
+    for key in sorted(newest_versions(session)):
+        definition = _in_force(session, key)
+        if definition is None or not definition.diagram.properties.get("subject"):
+            continue
+        if not permissions.start_units(me(), start_posts(definition)):
+            continue
+        try:
+            find_subject(session, definition, subject)
+        except Invalid:
+            continue
+        found.append(Start(key, definition.name))
+    return found
+
+
+def _in_force(session: Any, key: str) -> Deployed | None:
+    try:
+        return in_force(session, key, store().clock.now())
+    except NotFound:
+        return None
