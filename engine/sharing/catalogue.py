@@ -18,7 +18,8 @@ from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
-from engine.sharing.paging import Page, capped, containing, page_of
+from engine.process.paging import PAGE, Page, make_page
+from engine.sharing.lists import capped, containing
 from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id, Json
 from engine.store.errors import NotFound
@@ -162,7 +163,7 @@ def search(
     provider: str | None = None,
     class_code: str | None = None,
     after: str | None = None,
-    limit: int = 50,
+    limit: int = PAGE,
 ) -> Page[ResourceLine]:
     """The resources that the reader may see, by code. `text` is looked for in name and code, `provider` is a unit code.
 
@@ -181,7 +182,7 @@ def search(
         query = query.where(Resource.code > after)
     limit = capped(limit)
     rows = session.execute(query.order_by(Resource.code).limit(limit + 1)).all()
-    return page_of(rows, limit, lambda row: row[0].code, lambda row: _line(row[0], row[1]))
+    return make_page(rows, limit, lambda row: _line(*row), lambda row: row[0].code)
 
 
 def providers(session: Session) -> list[tuple[str, str]]:

@@ -19,6 +19,7 @@ from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.rows import next_number
+from engine.process.sheets import find_instance, require_sight
 from engine.sharing.letters import BadTemplate, fill
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id
@@ -69,6 +70,23 @@ class DocumentSheet:
 
     line: DocumentLine
     html: str
+
+
+def documents_of(session: Session, actor: Actor, instance_id: int) -> list[DocumentLine]:
+    """The documents that a case has issued, in order. Raises NotFound, NotAllowed."""
+    require_sight(session, actor, find_instance(session, instance_id))
+    query = _lines().where(Document.instance_id == instance_id).order_by(Document.id)
+    return [_line(document, unit) for document, unit in session.execute(query)]
+
+
+def document_sheet(session: Session, actor: Actor, document_id: int) -> DocumentSheet:
+    """One document. Raises NotFound; NotAllowed where its case is not theirs to see."""
+    row = session.execute(_lines().where(Document.id == document_id)).one_or_none()
+    if row is None:
+        raise NotFound("没有该文书")
+    document, unit = row
+    require_sight(session, actor, find_instance(session, document.instance_id))
+    return DocumentSheet(_line(document, unit), document.html)
 
 
 @operation(

@@ -19,9 +19,10 @@ from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
+from engine.process.paging import PAGE, Page, make_page
 from engine.process.rows import next_number
 from engine.sharing.catalogue import Resource, lock_resource
-from engine.sharing.paging import Page, capped, id_after, page_of
+from engine.sharing.lists import capped, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id, Json
@@ -95,18 +96,18 @@ def search(
     unit: str | None = None,
     state: str | None = None,
     after: str | None = None,
-    limit: int = 50,
+    limit: int = PAGE,
 ) -> Page[GrantLine]:
     """The grants that the reader may see, newest first; `resource` and `unit` are codes, `today` decides what is expired."""
     query = _lines().where(_visible(sight_of(actor)))
     for column, value in ((Resource.code, resource), (Unit.code, unit), (Grant.state, state)):
         if value:
             query = query.where(column == value)
-    if (last := id_after(after)) is not None:
-        query = query.where(Grant.id < last)
+    if after:
+        query = query.where(Grant.id < id_after(after))
     limit = capped(limit)
     rows = session.execute(query.order_by(Grant.id.desc()).limit(limit + 1)).all()
-    return page_of(rows, limit, lambda row: row[0].id, lambda row: _line(*row, today))
+    return make_page(rows, limit, lambda row: _line(*row, today), lambda row: str(row[0].id))
 
 
 def grant_sheet(session: Session, actor: Actor, grant_id: int, *, today: date) -> GrantLine:

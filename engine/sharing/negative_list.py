@@ -19,8 +19,9 @@ from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
+from engine.process.paging import PAGE, Page, make_page
 from engine.sharing.catalogue import Resource, change_resource, lock_resource
-from engine.sharing.paging import Page, capped, containing, id_after, page_of
+from engine.sharing.lists import capped, containing, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id
 from engine.store.errors import NotFound
@@ -126,7 +127,7 @@ def search(
     state: str | None = None,
     provider: str | None = None,
     after: str | None = None,
-    limit: int = 50,
+    limit: int = PAGE,
 ) -> Page[EntryLine]:
     """The entries that the reader may see, oldest first. `text` is looked for in the resource's name and code and in the
     title of the basis; `provider` is a unit code.
@@ -140,11 +141,11 @@ def search(
         query = query.where(NegativeListEntry.state == state)
     if provider:
         query = query.where(Unit.code == provider)
-    if (last := id_after(after)) is not None:
-        query = query.where(NegativeListEntry.id > last)
+    if after:
+        query = query.where(NegativeListEntry.id > id_after(after))
     limit = capped(limit)
     rows = session.execute(query.order_by(NegativeListEntry.id).limit(limit + 1)).all()
-    return page_of(rows, limit, lambda row: row[0].id, lambda row: _line(*row))
+    return make_page(rows, limit, lambda row: _line(*row), lambda row: str(row[0].id))
 
 
 def entry_sheet(session: Session, actor: Actor, entry_id: int) -> EntrySheet:

@@ -19,9 +19,10 @@ from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
+from engine.process.paging import PAGE, Page, make_page
 from engine.process.rows import next_number
 from engine.process.tables import Instance
-from engine.sharing.paging import Page, capped, id_after, page_of
+from engine.sharing.lists import capped, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id
@@ -90,7 +91,7 @@ def search(
     unit: str | None = None,
     source_id: int | None = None,
     after: str | None = None,
-    limit: int = 50,
+    limit: int = PAGE,
 ) -> Page[SupervisionLine]:
     """The supervision cases that the reader may see, newest first: all for the office, otherwise their own units'."""
     query = (
@@ -104,11 +105,11 @@ def search(
     for column, value in ((SupervisionCase.level, level), (Unit.code, unit), (SupervisionCase.source_id, source_id)):
         if value:
             query = query.where(column == value)
-    if (last := id_after(after)) is not None:
-        query = query.where(SupervisionCase.id < last)
+    if after:
+        query = query.where(SupervisionCase.id < id_after(after))
     limit = capped(limit)
     rows = session.execute(query.order_by(SupervisionCase.id.desc()).limit(limit + 1)).all()
-    return page_of(rows, limit, lambda row: row[0].id, lambda row: _line(*row))
+    return make_page(rows, limit, lambda row: _line(*row), lambda row: str(row[0].id))
 
 
 def open_counts(session: Session, actor: Actor) -> dict[str, int]:

@@ -110,6 +110,7 @@ class Registers:
         self,
         name: str,
         case: int,
+        /,
         *,
         at: datetime | None = None,
         cited: str | None = None,

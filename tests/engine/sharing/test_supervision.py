@@ -14,7 +14,7 @@ from tests.engine.sharing.registers import Registers
 LATE: dict[str, Any] = {"source_step": "SubProcess_Reply", "source_step_name": "提供部门答复", "unit": "013"}
 
 
-def lines(registers: Registers, login: str = "office", **filters: Any) -> tuple[supervision.SupervisionLine, ...]:
+def lines(registers: Registers, login: str = "office", **filters: Any) -> list[supervision.SupervisionLine]:
     with registers.store.read() as session:
         return supervision.search(session, registers.person(login), **filters).lines
 
@@ -65,7 +65,7 @@ def test_what_is_closed_stays_closed(registers: Registers, clock: MovableClock) 
     clock.to("2026-03-05 10:00")
     registers.call("sharing.close_supervision", case)
     registers.call("sharing.raise_supervision", case, level="red")
-    assert lines(registers, open_only=True) == ()
+    assert lines(registers, open_only=True) == []
     (line,) = lines(registers)
     assert (line.closed_at, line.level) == (shanghai("2026-03-04 10:00"), "blue")
 
