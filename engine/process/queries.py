@@ -21,7 +21,7 @@ from engine.people.tables import Account, Unit
 from engine.process.editions import edition_at
 from engine.process.lights import Light, days_left, light_of
 from engine.process.paging import PAGE, PAGE_MAX, Page, make_page, read_cursor, read_id_cursor, write_cursor
-from engine.process.tables import Definition, Incident, Instance, Notice, Party, Task
+from engine.process.tables import Definition, Heartbeat, Incident, Instance, Notice, Party, Task
 
 Tab = Literal["mine", "posts", "done", "started"]
 TABS: tuple[Tab, ...] = ("mine", "posts", "done", "started")
@@ -62,6 +62,7 @@ class CaseLine:
     number: str
     title: str
     process_key: str
+    process_name: str
     state: str
     outcome_name: str | None
     unit_name: str | None
@@ -290,10 +291,11 @@ def cases(
     if after is not None:
         query = query.where(Instance.id < read_id_cursor(after))
     rows = session.execute(query.order_by(Instance.id.desc()).limit(limit + 1)).all()
+    names = process_names(session)
     return make_page(
         rows, limit,
-        lambda row: CaseLine(row.id, row.number, row.title, row.process_key, row.state, row.outcome_name, row.unit_name,
-                             row.started_at, row.ended_at),
+        lambda row: CaseLine(row.id, row.number, row.title, row.process_key, names.get(row.process_key, row.process_key),
+                             row.state, row.outcome_name, row.unit_name, row.started_at, row.ended_at),
         lambda row: str(row.id),
     )
 
@@ -345,3 +347,9 @@ def incidents(session: Session, actor: Actor, *, limit: int = PAGE_MAX) -> list[
         IncidentLine(i.id, i.instance_id, number, i.error, i.detail, i.opened_at, i.failed_at, i.attempts, i.timer_id, i.task_id)
         for i, number in rows
     ]
+
+
+def heartbeats(session: Session) -> list[tuple[str, datetime]]:
+    """When each worker last beat, the latest first."""
+    rows = session.execute(select(Heartbeat.worker, Heartbeat.beat_at).order_by(Heartbeat.beat_at.desc()))
+    return [(worker, beat_at) for worker, beat_at in rows]
