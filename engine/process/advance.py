@@ -245,7 +245,7 @@ class Road:
             self.work.session.scalars(
                 select(Instance.parent_token).where(Instance.parent_id == case.instance.id, Instance.parent_token.is_not(None))
             )
-        )  # type: ignore[arg-type]
+        )
 
     def _call(self, case: Case, call: Waiting, cause: Timer | None, said: dict[str, Any]) -> None:
         """Starts the child instance that a call activity stands for."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Select, and_, case, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from engine.people import permissions
@@ -25,6 +25,8 @@ from engine.process.tables import Definition, Heartbeat, Incident, Instance, Not
 
 Tab = Literal["mine", "posts", "done", "started"]
 TABS: tuple[Tab, ...] = ("mine", "posts", "done", "started")
+#: A query of whatever columns.
+AnySelect = Select[*tuple[Any, ...]]
 #: Counts stop here; the page shows one less with a plus sign.
 COUNT_CAP = 100
 
@@ -127,11 +129,11 @@ def inbox(session: Session, actor: Actor, tab: Tab, *, after: str | None = None,
     return _inbox_page(session, rows, limit, lambda row: write_cursor(row.sort_at, row.id))
 
 
-def _mine(actor: Actor) -> list[Select[Any]]:
+def _mine(actor: Actor) -> list[AnySelect]:
     return [select(Task.id, Task.sort_at).where(Task.state == "open", Task.assignee_id == actor.account_id)]
 
 
-def _pooled(actor: Actor) -> list[Select[Any]]:
+def _pooled(actor: Actor) -> list[AnySelect]:
     return [
         select(Task.id, Task.sort_at).where(
             Task.state == "open", Task.assignee_id.is_(None), Task.unit_id == unit_id, Task.post == post
@@ -140,7 +142,7 @@ def _pooled(actor: Actor) -> list[Select[Any]]:
     ]
 
 
-def _merge(session: Session, branches: Sequence[Select[Any]], after: str | None, limit: int) -> list[Any]:
+def _merge(session: Session, branches: Sequence[AnySelect], after: str | None, limit: int) -> list[Any]:
     """The first `limit + 1` tasks over all branches, each branch read in index order."""
     if not branches:
         return []
@@ -160,7 +162,7 @@ def _merge(session: Session, branches: Sequence[Select[Any]], after: str | None,
     )
 
 
-def _line_columns() -> Select[Any]:
+def _line_columns() -> AnySelect:
     assignee = aliased(Account)
     return (
         select(
@@ -203,7 +205,7 @@ def _inbox_page(session: Session, rows: Sequence[Any], limit: int, cursor: Any) 
 
 def inbox_counts(session: Session, actor: Actor) -> dict[str, int]:
     """How many lines the tabs “mine” and “posts” have, and unread notices; each at most COUNT_CAP. One query."""
-    def capped(query: Select[Any]) -> Any:
+    def capped(query: AnySelect) -> Any:
         return select(func.count()).select_from(query.limit(COUNT_CAP).subquery()).scalar_subquery()
 
     parts = {"mine": capped(select(literal(1)).where(Task.state == "open", Task.assignee_id == actor.account_id)),
@@ -276,7 +278,7 @@ def cases(
 ) -> Page[CaseLine]:
     """Cases that the actor may see, newest first. `text` is looked for in number and title."""
     limit = max(1, min(limit, PAGE_MAX))
-    query = (
+    query: AnySelect = (
         select(Instance.id, Instance.number, Instance.title, Instance.process_key, Instance.state, Instance.outcome_name,
                Instance.started_at, Instance.ended_at, Unit.name.label("unit_name"))
         .outerjoin(Unit, Unit.id == Instance.unit_id)
@@ -304,18 +306,18 @@ def _escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _seen_by(query: Select[Any], actor: Actor) -> Select[Any]:
+def _seen_by(query: AnySelect, actor: Actor) -> AnySelect:
     """Restricts a query over instances to what the actor may see: `permissions.case_scope` as SQL."""
     scope = permissions.case_scope(actor)
     if scope.all:
         return query
-    ways = [Instance.starter_id == scope.account_id] if scope.account_id else []
+    ways: list[ColumnElement[bool]] = [Instance.starter_id == scope.account_id] if scope.account_id else []
     parties = [(unit_id, "") for unit_id in scope.unit_ids] + list(scope.pairs)
     if parties:
         mine = select(Party.instance_id).where(tuple_(Party.unit_id, Party.post).in_(sorted(parties)))
         ways.append(Instance.id.in_(mine))
     if scope.escalated:
-        ways.append(Instance.escalated)
+        ways.append(Instance.escalated.is_(True))
     return query.where(or_(*ways)) if ways else query.where(literal(False))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence as Rows
 from typing import Any
 
-from sqlalchemy import Insert
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -14,7 +13,7 @@ from engine.process.tables import Sequence
 
 def next_number(session: Session, series: str) -> int:
     """The next number of a gapless series, from 1; others of the series wait until this transaction ends."""
-    statement = _insert(session, Sequence).values(name=series, last=1)  # type: ignore[attr-defined]
+    statement = _insert(session, Sequence).values(name=series, last=1)
     statement = statement.on_conflict_do_update(
         index_elements=["name"], set_={"last": Sequence.__table__.c.last + 1}
     ).returning(Sequence.__table__.c.last)
@@ -25,9 +24,11 @@ def next_number(session: Session, series: str) -> int:
 def add_missing(session: Session, table: type[DeclarativeBase], rows: Rows[dict[str, Any]]) -> None:
     """Inserts rows and passes over those whose key is already there."""
     if rows:
-        session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))  # type: ignore[attr-defined]
+        session.execute(_insert(session, table).on_conflict_do_nothing(), list(rows))
 
 
-def _insert(session: Session, table: type[DeclarativeBase]) -> Insert:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+def _insert(session: Session, table: type[DeclarativeBase]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT; the two dialects spell it alike."""
+    if session.get_bind().dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
