@@ -107,7 +107,9 @@ def test_every_module_says_why_it_exists() -> None:
 
 def test_no_file_is_too_long() -> None:
     folders = ("benchmarks", "calendars", "engine", "tests", "web")
-    code = [file for suffix in (".py", ".js", ".mjs", ".html") for file in sources(*folders, suffix=suffix)]
+    kinds = (".py", ".js", ".mjs", ".css", ".html")
+    # A migration is a list, written once and never read again from top to bottom.
+    code = [file for kind in kinds for file in sources(*folders, suffix=kind) if "migrations" not in file.parts]
     lengths = {str(file.relative_to(ROOT)): len(file.read_text(encoding="utf-8").splitlines()) for file in code}
     assert {name: length for name, length in lengths.items() if length > LONGEST_FILE} == {}
 
