@@ -1,0 +1,75 @@
+"""`init`: from nothing, or from an older version, to an installation that can serve. Running it again changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.commands.common import CLI, CommandError, database_file, know_operations
+from engine.store.settings import Settings, read_settings
+from engine.store.store import Store
+
+
+def add(commands: Any) -> None:
+    init = commands.add_parser("init", help="create or migrate the database, load the notices, deploy the rule set")
+    init.add_argument("--demo", action="store_true", help="also load the demo town with its past half year, where there is no case yet")
+    init.set_defaults(run=run_init)
+
+
+def run_init(options: argparse.Namespace) -> None:
+    from engine.store.migrate import upgrade
+
+    know_operations()
+    settings = read_settings()
+    settings.home.mkdir(parents=True, exist_ok=True)
+    upgrade(settings.database_url)
+    store = Store(settings.database_url)
+    try:
+        install(store, settings)
+        where = database_file(settings) or store.url.render_as_string(hide_password=True)
+        print(f"The database is ready: {where}")
+        if options.demo:
+            print(_load_demo(store, settings))
+    finally:
+        store.close()
+
+
+def install(store: Store, settings: Settings) -> None:
+    """Loads the shipped notices and deploys the rule set: what is there already is left alone."""
+    from engine.process.definitions import deploy_rule_set
+    from engine.process.editions import load_shipped_notices
+
+    folder = settings.diagrams / settings.rule_set
+    in_force_from = _in_force_from(folder)
+    with store.work(None, CLI) as work:
+        load_shipped_notices(work)
+        deploy_rule_set(work, folder, in_force_from)
+
+
+def _in_force_from(folder: Path) -> datetime:
+    """Since when the rules of a rule set hold: a case received on that day or later may follow them."""
+    from calendars.command import instant
+
+    listing = folder / "rule_set.json"
+    try:
+        return instant(str(json.loads(listing.read_text(encoding="utf-8"))["in_force_from"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise CommandError(f"{listing}: it must say in_force_from, a date ({error})") from error
+
+
+def _load_demo(store: Store, settings: Settings) -> str:
+    """Loads the demo town where there is no case yet; returns what to tell."""
+    from sqlalchemy import select
+
+    from engine.process.tables import Instance
+
+    with store.read() as session:
+        if session.scalar(select(Instance.id).limit(1)) is not None:
+            return "There are cases already; the demo town is left as it is."
+    from engine.demo.load import load_demo
+
+    load_demo(store, settings)
+    return "The demo town is loaded."

@@ -1,0 +1,184 @@
+"""The worker: everything that happens without anybody doing anything.
+
+APScheduler is only the metronome. What is due stands in the database (timers, letters, unsealed history), so any number
+of workers may run, none remembers anything, and one that was killed is replaced by starting another.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
+
+from engine.channels.registry import open_channels
+from engine.history_seal import seal
+from engine.logs import say
+from engine.outbox import deliver
+from engine.people.tables import SignIn
+from engine.process.tables import Attachment, Heartbeat
+from engine.process.timers import fire_due
+from engine.store.settings import Settings
+from engine.store.store import Origin, Store
+
+log = logging.getLogger("worker")
+
+WORKER = Origin("", "worker")
+#: Timers fired between two looks at whether the worker is to stop.
+BATCH = 50
+#: History entries sealed in one transaction.
+SEAL_BATCH = 5000
+#: An uploaded file whose row was never written is an upload that failed; younger ones may still be under way.
+ORPHAN_AGE = timedelta(days=1)
+#: A heartbeat that is older was left by a worker that was killed.
+DEAD_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one round did."""
+
+    fired: int
+    """Timers."""
+    delivered: int
+    """Letters of the outbox."""
+    removed: int
+    """Expired sign-ins, dead heartbeats and files of failed uploads."""
+    sealed: int
+    """Entries of the history."""
+
+
+class Worker:
+    """The metronome and its jobs. `run` returns after `stop`, when the transactions in hand are finished."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store = store
+        self.settings = settings
+        self.name = f"{socket.gethostname()}:{os.getpid()}"[:100]
+        self.channels = open_channels(settings)
+        self._stopping = threading.Event()
+        self._troubles: dict[str, str] = {}
+
+    def stop(self) -> None:
+        """Asks the worker to end; may be called from any thread and from a signal handler."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Beats until `stop`. Needs no turn of its own at the start: after an outage the first beat finds all that is overdue."""
+        jobs: list[tuple[str, float, Callable[[], object]]] = [
+            ("fire", 1, self.fire),
+            ("deliver", 2, self.deliver),
+            ("beat", 5, self.beat),
+            ("seal", 15, self.seal),
+            ("housekeeping", 3600, self.housekeeping),
+        ]
+        scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(jobs))})
+        for name, seconds, job in jobs:
+            scheduler.add_job(
+                self._guarded, "interval", args=(name, job), id=name, seconds=seconds,
+                max_instances=1, coalesce=True, misfire_grace_time=None,
+            )
+        self._guarded("beat", self.beat)
+        self._guarded("housekeeping", self.housekeeping)
+        say(log, "worker started", worker=self.name, channels=sorted(self.channels))
+        scheduler.start()
+        try:
+            self._stopping.wait()
+        finally:
+            self._stopping.set()
+            scheduler.shutdown(wait=True)
+            self._guarded("leave", self.leave)
+        say(log, "worker stopped", worker=self.name)
+
+    def once(self) -> Swept:
+        """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
+        return Swept(fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
+
+    def _guarded(self, name: str, job: Callable[[], object]) -> None:
+        """Runs a job; whatever it raises is logged, once as long as it stays the same, and the metronome goes on."""
+        try:
+            job()
+        except Exception as error:  # noqa: BLE001 - a failing job must never stop the others
+            trouble = f"{type(error).__name__}: {error}"
+            if self._troubles.get(name) != trouble:
+                self._troubles[name] = trouble
+                # A database that is away is known by its message; everything else is a fault, and needs its place.
+                trace = None if isinstance(error, DBAPIError) else error
+                log.error("job failed", exc_info=trace, extra={"facts": {"job": name, "error": trouble}})
+        else:
+            if self._troubles.pop(name, None) is not None:
+                say(log, "job works again", job=name)
+
+    # -- the jobs -----------------------------------------------------------------------------
+
+    def fire(self) -> int:
+        """Fires the due timers; what that makes due is fired too. Returns how many."""
+        fired = 0
+        while not self._stopping.is_set() and (now := fire_due(self.store, most=BATCH)):
+            fired += now
+        if fired:
+            say(log, "timers fired", count=fired)
+        return fired
+
+    def deliver(self) -> int:
+        """Sends what the outbox holds. Without any channel the letters wait."""
+        sent = 0
+        while self.channels and not self._stopping.is_set() and (now := deliver(self.store, self.channels, limit=BATCH)):
+            sent += now
+        if sent:
+            say(log, "letters sent", count=sent)
+        return sent
+
+    def seal(self) -> int:
+        """Seals new history entries into the global chain; returns how many."""
+        sealed = last = seal(self.store, SEAL_BATCH)
+        while last == SEAL_BATCH and not self._stopping.is_set():
+            last = seal(self.store, SEAL_BATCH)
+            sealed += last
+        return sealed
+
+    def beat(self) -> None:
+        """Says that this worker lives."""
+        with self.store.work(None, WORKER) as work:
+            work.session.merge(Heartbeat(worker=self.name, beat_at=work.now))
+
+    def leave(self) -> None:
+        """Takes the heartbeat back: nobody should count on a worker that has stopped."""
+        with self.store.work(None, WORKER) as work:
+            work.session.execute(delete(Heartbeat).where(Heartbeat.worker == self.name))
+
+    def housekeeping(self) -> int:
+        """Removes what nobody can use any more; returns how many rows and files."""
+        with self.store.work(None, WORKER) as work:
+            expired = work.session.execute(delete(SignIn).where(SignIn.expires_at <= work.now).returning(SignIn.token_hash)).all()
+            dead = work.session.execute(
+                delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
+            ).all()
+        return len(expired) + len(dead) + self._remove_orphans()
+
+    def _remove_orphans(self) -> int:
+        old = (self.store.clock.now() - ORPHAN_AGE).timestamp()
+        removed = 0
+        for folder in sorted(self.settings.uploads.glob("??")):
+            files = {file.name: file for file in _files(folder) if file.stat().st_mtime < old}
+            if not files or self._stopping.is_set():
+                continue
+            with self.store.read() as session:
+                kept = set(session.scalars(select(Attachment.stored).where(Attachment.stored.in_(files))))
+            for name in files.keys() - kept:
+                files[name].unlink(missing_ok=True)
+                removed += 1
+        return removed
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.iterdir() if file.is_file())
