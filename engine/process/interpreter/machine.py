@@ -34,6 +34,9 @@ from engine.process.interpreter.tokens import Process, Scope, Token, new_root
 #: Automatic steps in one run before we call it a runaway loop. A diagram of the town takes under 50.
 STEP_BUDGET = 5000
 
+#: Automatic steps after which finished tokens are forgotten also within a run: a sweep looks at all tokens.
+PRUNE_EVERY = 64
+
 _KINDS: Mapping[str, WaitKind] = {"user": "task", "manual": "task", "call": "call", "service": "topic", "send": "topic"}
 
 
@@ -116,11 +119,12 @@ class Machine:
 
     def run(self) -> None:
         """Take all automatic steps. Raises RunawayLoop, Stuck, NoPath, ExpressionError, UncaughtError."""
-        steps = 0
+        steps = pruned_at = 0
         while True:
             done = self._sweep(self._budget - steps)
             steps += done
-            if done > 100:
+            if steps - pruned_at > PRUNE_EVERY:
+                pruned_at = steps
                 for scope in self._process.scopes():
                     scope.prune()
             if not done and not self._finish_scopes() and not self._settle_joins():
