@@ -1,0 +1,137 @@
+"""Every shipped process is complete: what it names exists, what exists is named, and a deployment would take it."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import engine.process.notices
+import engine.sharing.registry  # noqa: F401  (with the line above: makes operations, words and subjects known)
+from engine.people.posts import POSTS
+from engine.process.check import check
+from engine.process.interpreter.reader import check_structure
+from engine.process.operations import WORDS
+from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, package, rule_set, rule_sets, tree
+
+every_process = pytest.mark.parametrize("process", PROCESSES)
+
+NUMERALS = {numeral: value for value, numeral in enumerate("一二三四五六七八九", 1)}
+
+
+def number_of(article: str) -> int:
+    """15 of 第十五条 (up to 99)."""
+    tens, ten, units = re.fullmatch(r"第([一二三四五六七八九]?)(十?)([一二三四五六七八九]?)条", article).groups()  # type: ignore[union-attr]
+    if not ten:
+        return NUMERALS[tens or units]
+    return NUMERALS.get(tens, 1) * 10 + NUMERALS.get(units, 0)
+
+
+def test_article_numbers_are_read() -> None:
+    assert [number_of(text) for text in ("第九条", "第十条", "第十五条", "第二十条", "第三十二条")] == [9, 10, 15, 20, 32]
+
+
+@pytest.mark.parametrize("name", rule_sets())
+def test_a_rule_set_lists_exactly_the_processes_in_its_folder(name: str) -> None:
+    folders = {file.parent.name for file in (BPMN_FOLDER / name).glob("*/diagram.bpmn")}
+    assert keys_of(name) == folders
+    for entry in rule_set(name)["processes"]:
+        shipped = diagram(f"{name}/{entry['key']}")
+        assert (shipped.key, shipped.name, shipped.properties["article"]) == (entry["key"], entry["name"], entry["article"])
+        assert shipped.properties["ruleSet"] == rule_set(name)["key"] == name
+
+
+def test_the_founding_document_is_named_as_published() -> None:
+    founding = rule_set("liaoyang_2018")
+    assert founding["name"] == "辽阳市政务信息资源共享管理暂行办法"
+    assert (founding["document_number"], founding["issued_on"]) == ("辽市政发〔2018〕35号", "2018-11-26")
+
+
+@every_process
+def test_the_structure_has_no_fault_and_no_warning(process: str) -> None:
+    assert check_structure(package(process).xml, words=set(WORDS)) == []
+
+
+@every_process
+def test_a_deployment_would_take_it(process: str) -> None:
+    assert check(package(process), keys_of(process.partition("/")[0])) == []
+
+
+@every_process
+def test_no_form_and_no_letter_is_left_over(process: str) -> None:
+    steps = diagram(process).steps.values()
+    forms = {step.form for step in steps if step.form} | {diagram(process).properties.get("startForm")} - {None}
+    letters = {step.properties["in.kind"].strip('"') for step in steps if step.operation == "documents.issue"}
+    assert set(package(process).forms) == forms
+    assert set(package(process).documents) == letters
+
+
+@every_process
+def test_every_task_says_who_does_what_with_which_form(process: str) -> None:
+    for step in diagram(process).steps.values():
+        if step.kind in ("user", "manual"):
+            assert step.name and step.lane and step.form, step.id
+            assert step.unit and step.post in POSTS and POSTS[step.post].works_cases, step.id
+
+
+@every_process
+def test_ids_are_unique_and_speak(process: str) -> None:
+    ids = [element.get("id") for element in tree(process).iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    for step in diagram(process).steps.values():
+        kind, _, name = step.id.partition("_")
+        assert kind in {"Task", "Gateway", "SubProcess", "CallActivity", "StartEvent", "EndEvent", "BoundaryEvent", "Event"}
+        assert re.fullmatch(r"[A-Z][A-Za-z]+", name), step.id
+
+
+@every_process
+def test_whoever_reads_the_diagram_finds_a_chinese_name_on_everything_but_plain_gateways(process: str) -> None:
+    for step in diagram(process).steps.values():
+        choosing = step.kind == "gateway" and any(diagram(process).flows[flow].condition for flow in step.outgoing)
+        if step.kind != "gateway" or choosing:
+            assert re.search(r"[\u4e00-\u9fff]", step.name), step.id
+        if choosing:
+            assert all(diagram(process).flows[flow].name for flow in step.outgoing), step.id
+
+
+@every_process
+def test_every_article_cited_exists_in_the_regulation(process: str) -> None:
+    name = process.partition("/")[0]
+    texts = [package(process).xml.decode(), *package(process).documents.values()]
+    texts += [json.dumps(form, ensure_ascii=False) for form in package(process).forms.values()]
+    cited = {article for text in texts for article in re.findall(r"第[一二三四五六七八九十]+条", text)}
+    assert cited
+    assert {article for article in cited if not 1 <= number_of(article) <= rule_set(name)["articles"]} == set()
+
+
+#: The working days that the founding document fixes, by article; only these may be called statutory.
+STATUTORY = {"第十五条": {10}, "第十条": {15}, "第十一条": {2}}
+
+
+@every_process
+def test_a_statutory_limit_is_the_law_s_and_cites_it(process: str) -> None:
+    found = [(rule.article, rule.statutory_max, rule.working_days) for rule in diagram(process).timers.values()]
+    found += [
+        (step.article, int(step.properties["statutoryMax"]), step.limit)
+        for step in diagram(process).steps.values()
+        if "statutoryMax" in step.properties
+    ]
+    for article, most, days in found:
+        if most is not None:
+            assert most in STATUTORY[str(article)] and int(str(days)) <= most
+
+
+def test_the_reply_to_a_conditional_request_is_due_in_ten_working_days() -> None:
+    timers = diagram("liaoyang_2018/conditional_share").timers
+    reply = timers["BoundaryEvent_ReplyDeadline"]
+    assert (reply.working_days, reply.statutory_max, reply.article) == ("10", 10, "第十五条")
+    assert (reply.attached_to, reply.interrupting, reply.on_pause) == ("SubProcess_Reply", False, "pause")
+    assert timers["BoundaryEvent_ReplyReminder"].before_deadline == "2"
+    assert timers["BoundaryEvent_ReplyEscalation"].after_deadline == "3"
+
+
+@every_process
+def test_other_modelers_find_a_standard_timer_too(process: str) -> None:
+    for definition in tree(process).iterfind(".//bpmn:timerEventDefinition", NAMES):
+        assert re.fullmatch(r"P\d+D", definition.findtext("bpmn:timeDuration", namespaces=NAMES))
