@@ -9,6 +9,7 @@ from __future__ import annotations
 from flask import Flask
 from flask_wtf.csrf import CSRFProtect
 
+from engine.sharing import registry
 from engine.store.settings import Settings
 from engine.store.store import Store
 from web import assets, errors, navigation, screen, security, signed_in
@@ -27,6 +28,9 @@ from web.pages import (
     supervision,
     tasks,
 )
+
+#: Diagrams call operations by name: whoever moves a case must have imported what it may call.
+REGISTERS = registry.__all__
 
 PAGES = (
     board,
