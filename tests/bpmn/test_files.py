@@ -11,8 +11,11 @@ import engine.process.notices
 import engine.sharing.registry  # noqa: F401  (with the line above: makes operations, words and subjects known)
 from engine.people.posts import POSTS
 from engine.process.check import check
+from engine.process.forms import TYPES
+from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.reader import check_structure
-from engine.process.operations import WORDS
+from engine.process.interpreter.structure_events import TIMER_ATTRIBUTES
+from engine.process.operations import OPERATIONS, WORDS
 from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, package, rule_set, rule_sets, tree
 
 every_process = pytest.mark.parametrize("process", PROCESSES)
@@ -135,3 +138,10 @@ def test_the_reply_to_a_conditional_request_is_due_in_ten_working_days() -> None
 def test_other_modelers_find_a_standard_timer_too(process: str) -> None:
     for definition in tree(process).iterfind(".//bpmn:timerEventDefinition", NAMES):
         assert re.fullmatch(r"P\d+D", definition.findtext("bpmn:timeDuration", namespaces=NAMES))
+
+
+def test_the_handbook_names_every_word_of_the_language() -> None:
+    handbook = (BPMN_FOLDER / "README.md").read_text(encoding="utf-8")
+    spoken = {*OPERATIONS, *WORDS, *LANGUAGE} | {f"sharing:{name}" for name in TIMER_ATTRIBUTES} | set(TYPES)
+    spoken |= {post.key for post in POSTS.values() if post.works_cases}
+    assert sorted(word for word in spoken if f"`{word}" not in handbook) == []
