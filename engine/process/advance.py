@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.process import incidents
 from engine.process.case import Case, lock_instance
 from engine.process.definitions import in_force
 from engine.process.frame import deadline_facts, fire_limit
@@ -157,6 +158,8 @@ class Road:
             if cause is None:
                 return  # already fired, or its clock stands still
             cause.state, cause.fired_at, cause.wake_at = "fired", self.work.now, None
+            if cause.attempts:
+                incidents.resolve(self.work, timer_id=cause.id)
             if cause.role not in ("deadline", "reminder"):
                 case.timers.remove(cause)
         said = self._enter(case, move, cause)

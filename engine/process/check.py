@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from engine.people.posts import POSTS
 from engine.process.forms import check_form
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
-from engine.process.interpreter.expressions import ExpressionError, compile_expression, functions_in
+from engine.process.interpreter.expressions import ExpressionError, compile_expression
 from engine.process.interpreter.model import Diagram, DiagramError, Problem, Step, TimerRule
 from engine.process.interpreter.reader import check_structure, read_diagram
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def check(package: Package, known_processes: Set[str]) -> list[Problem]:
     """All problems of a package, errors and warnings; deployable when none is an error."""
-    problems = list(check_structure(package.xml))
+    problems = list(check_structure(package.xml, words=WORDS))
     if any(problem.severity == "error" for problem in problems):
         return problems
     try:
@@ -34,7 +34,7 @@ def check(package: Package, known_processes: Set[str]) -> list[Problem]:
     for step in diagram.steps.values():
         problems += _step_problems(step, package, known_processes | {diagram.key})
     for rule in diagram.timers.values():
-        problems += _timer_problems(rule, diagram)
+        problems += _timer_problems(rule)
     for name, form in package.forms.items():
         problems += [Problem(None, name, "form-broken", f"表单“{name}”：{what}") for what in check_form(form)]
     return problems
@@ -56,10 +56,7 @@ def _process_problems(diagram: Diagram, package: Package, known: Set[str]) -> It
     for name in ("limitReminder", "limitEscalation"):
         if properties.get(name) and not properties[name].isdigit():
             yield Problem(None, diagram.name, "limit-not-a-number", f"流程属性{name}应为工作日数，实际为“{properties[name]}”")
-    for name in ("title", "limitNotifyUnit"):
-        yield from _expression(properties.get(name), None, diagram.name, name)
-    for part in filter(None, (item.strip() for item in properties.get("parties", "").split(";"))):
-        yield from _expression(part.partition("=")[2], None, diagram.name, "parties")
+    yield from _expression(properties.get("limitNotifyUnit"), diagram.name, "limitNotifyUnit")
 
 
 def _step_problems(step: Step, package: Package, known: Set[str]) -> Iterator[Problem]:
@@ -78,16 +75,12 @@ def _step_problems(step: Step, package: Package, known: Set[str]) -> Iterator[Pr
         yield _problem(step, "topic-not-supported", f"{where}交由外部程序办理（topic），本版本尚不支持")
     if step.operation is not None:
         yield from _operation_problems(step, package, where)
-    for name, text in step.properties.items():
-        if name.startswith(("in.", "out.")):
-            yield from _expression(text, step.id, step.name, name)
 
 
 def _assignment_problems(step: Step, where: str) -> Iterator[Problem]:
     if not step.unit or not step.post:
         yield _problem(step, "no-assignee", f"{where}没有承办单位或岗位，无人可以办理")
         return
-    yield from _expression(step.unit, step.id, step.name, "unit")
     if step.post not in POSTS:
         yield _problem(step, "post-unknown", f"{where}的岗位“{step.post}”不存在")
 
@@ -110,34 +103,14 @@ def _operation_problems(step: Step, package: Package, where: str) -> Iterator[Pr
 
 
 def _limit_problems(step: Step, limit: str, most: str | None, where: str) -> Iterator[Problem]:
-    yield from _expression(limit, step.id, step.name, "limit")
     yield from _too_long(limit, most, step.article, step.id, step.name, where)
 
 
-def _timer_problems(rule: TimerRule, diagram: Diagram) -> Iterator[Problem]:
+def _timer_problems(rule: TimerRule) -> Iterator[Problem]:
     where = f"定时“{rule.name or rule.element}”（{rule.element}）"
-    if rule.role not in ("deadline", "reminder", "escalation", "timer"):
-        yield Problem(rule.element, rule.name, "timer-role-unknown", f"{where}的用途“{rule.role}”应为deadline、reminder、escalation或timer")
-    if rule.on_pause not in ("pause", "restart", "none"):
-        yield Problem(rule.element, rule.name, "pause-policy-unknown", f"{where}的暂停规则“{rule.on_pause}”应为pause、restart或none")
-    given = [rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date, rule.duration]
-    if sum(text is not None for text in given) != 1 and not (rule.duration and sum(text is not None for text in given) == 2):
-        yield Problem(rule.element, rule.name, "timer-without-time", f"{where}应写明且只写明一种时间")
-    if (rule.before_deadline or rule.after_deadline) and not _has_deadline(rule, diagram):
-        yield Problem(rule.element, rule.name, "no-deadline", f"{where}相对于时限计算，但所在环节没有时限（role=deadline）")
-    for name, text in (("workingDays", rule.working_days), ("beforeDeadline", rule.before_deadline),
-                       ("afterDeadline", rule.after_deadline), ("calendarDate", rule.calendar_date)):
-        yield from _expression(text, rule.element, rule.name, name)
     if rule.working_days is not None:
         most = str(rule.statutory_max) if rule.statutory_max is not None else None
         yield from _too_long(rule.working_days, most, rule.article, rule.element, rule.name, where)
-
-
-def _has_deadline(rule: TimerRule, diagram: Diagram) -> bool:
-    return any(
-        other.role == "deadline" and other.attached_to == rule.attached_to and rule.attached_to is not None
-        for other in diagram.timers.values()
-    )
 
 
 def _too_long(days: str, most: str | None, article: str | None, element: str, name: str, where: str) -> Iterator[Problem]:
@@ -152,17 +125,17 @@ def _too_long(days: str, most: str | None, article: str | None, element: str, na
                       f"{where}的时限{days}个工作日超过{article or '法定'}规定的{most}个工作日，只能缩短、不能延长", article)
 
 
-def _expression(text: str | None, element: str | None, name: str | None, place: str) -> Iterator[Problem]:
+def _expression(text: str | None, name: str, place: str) -> Iterator[Problem]:
+    """Expressions of the kernel's own process properties; all others are read by the structure check."""
     if text is None:
         return
     try:
-        compile_expression(text)
-        unknown = functions_in(text) - set(WORDS) - set(LANGUAGE)
+        unknown = compile_expression(text).functions - set(WORDS) - set(LANGUAGE)
     except ExpressionError as error:
-        yield Problem(element, name, "expression-broken", f"“{name or element}”的{place}表达式“{text}”有误：{error}")
+        yield Problem(None, name, "bad-expression", f"流程“{name}”的{place}表达式“{text}”有误：{error}")
         return
     for word in sorted(unknown):
-        yield Problem(element, name, "word-unknown", f"“{name or element}”的{place}表达式用了未登记的词“{word}”")
+        yield Problem(None, name, "unknown-function", f"流程“{name}”的{place}表达式“{text}”：没有函数“{word}”")
 
 
 def _problem(step: Step, rule: str, message: str) -> Problem:

@@ -102,7 +102,7 @@ def retry_incident(store: Store, incident_id: int, *, actor: Actor, origin: Orig
         if timer is None or timer.state != "waiting":
             incident.resolved_at = work.now
             return
-        timer.attempts, timer.wake_at = 0, work.now
+        timer.attempts, timer.wake_at = 1, work.now  # counted anew, but still known as one that had failed
         if incident.task_id is not None:
             task = work.session.get(Task, incident.task_id)
             incident.resolved_at = work.now if task is None or task.state != "open" else None

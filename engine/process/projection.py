@@ -236,7 +236,6 @@ def recount(case: Case, activities: set[str], said: dict[str, Any]) -> None:
         timer.due_at, timer.last_day, timer.provisional, timer.edition = due.at, due.last_day, due.provisional, due.edition
         timer.state = "paused" if stands else "waiting"
         timer.wake_at = due.at
-        timer.attempts = 0
         if timer.role == "deadline" and before != due.at:
             said.setdefault("deadlines", []).append(
                 {"activity": timer.activity_name, "from": before.isoformat() if before else None,

@@ -13,11 +13,10 @@ from engine.process.tables import Sequence
 
 def next_number(session: Session, series: str) -> int:
     """The next number of a gapless series, from 1; others of the series wait until this transaction ends."""
-    statement = _insert(session, Sequence).values(name=series, last=1)
-    statement = statement.on_conflict_do_update(
-        index_elements=["name"], set_={"last": Sequence.__table__.c.last + 1}
-    ).returning(Sequence.__table__.c.last)
-    number: int = session.execute(statement).scalar_one()
+    last = Sequence.__table__.c.last
+    first = _insert(session, Sequence).values(name=series, last=1)
+    counted = first.on_conflict_do_update(index_elements=["name"], set_={"last": last + 1}).returning(last)
+    number: int = session.execute(counted).scalar_one()
     return number
 
 

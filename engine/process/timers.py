@@ -69,8 +69,6 @@ def _fire(store: Store, timer_id: int, instance_id: int) -> bool:
         if instance.state != "running":
             timer.state, timer.wake_at = "cancelled", None
             return False
-        if timer.attempts:
-            incidents.resolve(work, timer_id=timer_id)
         advance(work, instance, Fire(timer_id), at=timer.due_at)
         return True
 
