@@ -248,6 +248,8 @@ class _Scope:
             before, condition = id, rest.strip().removesuffix("]") if bracket else None
 
     def xml(self) -> str:
+        unknown = set(self.details) - set(self.kinds)
+        assert not unknown, f"details of {unknown}, which no chain mentions"
         out = []
         flows = []
         for number, (source, target, condition) in enumerate(self.flows):
