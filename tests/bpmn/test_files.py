@@ -15,7 +15,7 @@ from engine.process.forms import TYPES
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.reader import check_structure
 from engine.process.interpreter.structure_events import TIMER_ATTRIBUTES
-from engine.process.operations import OPERATIONS, WORDS
+from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, package, rule_set, rule_sets, tree
 
 every_process = pytest.mark.parametrize("process", PROCESSES)
@@ -142,6 +142,6 @@ def test_other_modelers_find_a_standard_timer_too(process: str) -> None:
 
 def test_the_handbook_names_every_word_of_the_language() -> None:
     handbook = (BPMN_FOLDER / "README.md").read_text(encoding="utf-8")
-    spoken = {*OPERATIONS, *WORDS, *LANGUAGE} | {f"sharing:{name}" for name in TIMER_ATTRIBUTES} | set(TYPES)
+    spoken = {*OPERATIONS, *WORDS, *LANGUAGE, *SUBJECTS} | {f"sharing:{name}" for name in TIMER_ATTRIBUTES} | set(TYPES)
     spoken |= {post.key for post in POSTS.values() if post.works_cases}
     assert sorted(word for word in spoken if f"`{word}" not in handbook) == []
