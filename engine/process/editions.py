@@ -53,6 +53,15 @@ def current_edition(work: Work) -> Edition:
     return edition
 
 
+def closed_until(session: Session, now: datetime) -> date | None:
+    """The next working day when offices are closed on the Shanghai day of `now`; None on a working day.
+
+    A start page warns with it that nobody is on duty until then.
+    """
+    edition, today = edition_at(session, now), shanghai_day(now)
+    return None if edition.works(today) else edition.working_day_from(today)
+
+
 def _last_publication(known: tuple[Notice, ...], today: date) -> date | None:
     """The day of the newest notice by `today`: the same edition for all days until the next one (and one cache entry)."""
     return max((notice.published for notice in known if notice.published <= today), default=today)

@@ -83,8 +83,7 @@ def _close(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str
         if gone:
             changes.left = True
             case.timers.remove(timer)
-            if timer.state in ("waiting", "paused"):
-                timer.state, timer.wake_at = "cancelled", None
+            timer.state, timer.wake_at = "past" if timer.state == "fired" else "cancelled", None
     return resumed
 
 

@@ -344,7 +344,7 @@ def _clock_view(timer: Timer, now: datetime, edition: Any) -> ClockView:
         last_day=timer.last_day, working_days=timer.rule.get("working_days"),
         working_days_left=days_left(now, timer.last_day, edition) if live else None,
         light=light_of(now, due_at=timer.due_at, warn_at=None, paused=timer.state == "paused", open_=live,
-                       late=timer.state == "fired"),
+                       late=timer.fired_at is not None),
         provisional=timer.provisional, statutory="statutory_max" in timer.rule, article=timer.rule.get("article"),
         fired_at=timer.fired_at, explainable="working_days" in timer.rule,
     )

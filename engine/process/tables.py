@@ -196,7 +196,7 @@ class Timer(Base):
     edition: Mapped[str | None] = mapped_column(String(64))
     """The calendar edition that `due_at` was counted with; None where no calendar was needed."""
     state: Mapped[str] = mapped_column(String(16))
-    """waiting · paused · fired · cancelled"""
+    """waiting · paused · fired (its activity still goes on) · past (fired, and the activity was left) · cancelled"""
     wake_at: Mapped[datetime | None]
     """When the worker looks at it: `due_at`, or later after a failure (backoff)."""
     attempts: Mapped[int] = mapped_column(default=0)

@@ -69,5 +69,23 @@ def _task(element: Element, findings: Findings) -> None:
             findings.add(element, "call-without-process", "没有写明调用的流程（calledElement）")
         elif not IDENTIFIER.fullmatch(called):
             findings.add(element, "dynamic-call", f"调用的流程“{called}”必须是固定的流程编号")
+    _names(element, findings)
     if element.xml.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics") is not None and element.tag not in REPEATABLE:
         findings.add(element, "multi-not-here", "这类任务不能设为多实例")
+
+
+def _names(element: Element, findings: Findings) -> None:
+    """Parameters and results go by names that an expression could use."""
+    for key, value in element.properties.items():
+        kind, dot, name = key.partition(".")
+        named = name if dot and kind in ("in", "out") else value if key == "out" else None
+        if named is not None and (not named.isidentifier() or named.startswith("_")):
+            findings.add(element, "bad-name", f"属性 {key} 中的变量名“{named}”不能用")
+        if key == "out" and element.tag not in ("serviceTask", "sendTask"):
+            findings.add(element, "out-ignored", "只有服务任务和发送任务可以写 out")
+        if dot and kind in ("in", "out") and not _takes(element.tag, kind):
+            findings.add(element, "parameter-ignored", f"属性 {key} 在这类任务上不起作用")
+
+
+def _takes(tag: str, kind: str) -> bool:
+    return tag == "callActivity" or (kind == "in" and tag in ("serviceTask", "sendTask"))
