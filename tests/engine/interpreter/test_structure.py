@@ -78,6 +78,10 @@ REFUSED: list[tuple[str, str | None, bytes]] = [
     ("service-without-operation", "x", diagram("start > service:x > end")),
     ("operation-and-topic", "x", diagram("start > service:x > end", element("x", operation="a.b", topic="t"))),
     ("operation-ignored", "a", diagram(PLAIN, element("a", operation="a.b"))),
+    ("bad-name", "x", diagram("start > service:x > end", element("x", operation="a.b", out="a b"))),
+    ("bad-name", "x", diagram("start > call:x > end", call("x", "other"), element("x", **{"in.a-b": "1"}))),
+    ("out-ignored", "a", diagram(PLAIN, element("a", out="x"))),
+    ("parameter-ignored", "x", diagram("start > service:x > end", element("x", operation="a.b", out_y="x"))),
     ("call-without-process", "x", diagram("start > call:x > end")),
     ("dynamic-call", "x", diagram("start > call:x > end", call("x", "${process}"))),
     # events
