@@ -19,6 +19,7 @@ from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from engine import logs
 from engine.store.settings import Settings, read_settings
@@ -30,7 +31,7 @@ log = logging.getLogger("serve")
 #: The application, as any WSGI server takes it.
 TARGET = "web.wsgi:application"
 #: Requests answered at the same time by one process; each may hold a database connection.
-THREADS = 8
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
 #: Seconds until a worker that ended without being asked is started again; doubled each time, at most a minute.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: Seconds for requests and transactions in hand to finish.
@@ -54,7 +55,7 @@ def serve(settings: Settings, *, host: str, port: int, processes: int, worker: b
     started()
     server = Granian(
         TARGET, address=host, port=port, interface=Interfaces.WSGI, workers=processes, blocking_threads=THREADS,
-        log_dictconfig=logs.configuration(), respawn_failed_workers=True, workers_kill_timeout=PATIENCE,
+        log_level=LogLevels.warning, log_dictconfig=logs.configuration(), respawn_failed_workers=True, workers_kill_timeout=PATIENCE,
     )
     companion = Companion() if worker else None
     if companion:
