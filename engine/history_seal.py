@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -173,16 +174,17 @@ class _Walk:
         query = select(History.__table__).order_by(_entry.stream, _entry.seq)
         stream, head = "", Head()
         ends: list[tuple[str, Head]] = []
-        for row in _rows(self.connection, query):
-            if row["stream"] != stream:
-                if stream:
-                    ends.append((stream, head))
-                stream, head = row["stream"], Head()
-            if len(ends) >= 500:
-                self.compare_heads(ends)
-                ends = []
-            head = _follow(head, row)
-            self.entries += 1
+        with closing(_rows(self.connection, query)) as rows:
+            for row in rows:
+                if row["stream"] != stream:
+                    if stream:
+                        ends.append((stream, head))
+                    stream, head = row["stream"], Head()
+                if len(ends) >= 500:
+                    self.compare_heads(ends)
+                    ends = []
+                head = _follow(head, row)
+                self.entries += 1
         if stream:
             ends.append((stream, head))
         self.compare_heads(ends)
@@ -221,16 +223,17 @@ class _Walk:
     def batches(self, anchor: str | None) -> None:
         """Each batch against its entries and the batch before; the last against the head of the chain."""
         head, met = Head(), anchor is None
-        for row, running, count in _batches(self.connection):
-            if row["id"] != head.seq + 1 or row["prev_hash"] != head.hash:
-                raise _Broken(f"第{head.seq + 1}号封存缺失或与前一封存不衔接")
-            if _seal_hash(row) != row["hash"]:
-                raise _Broken(f"第{row['id']}号封存被改动")
-            if count != row["count"] or running != row["entries_digest"]:
-                raise _Broken(f"第{row['id']}号封存与其中的办理记录不符：记录被删除、替换或改序")
-            head = Head(row["id"], row["hash"])
-            met = met or anchor == f"{head.seq}:{head.hash}"
-            self.seals, self.settled, self.anchor = head.seq, row["settled_id"], f"{head.seq}:{head.hash}"
+        with closing(_batches(self.connection)) as batches:
+            for row, running, count in batches:
+                if row["id"] != head.seq + 1 or row["prev_hash"] != head.hash:
+                    raise _Broken(f"第{head.seq + 1}号封存缺失或与前一封存不衔接")
+                if _seal_hash(row) != row["hash"]:
+                    raise _Broken(f"第{row['id']}号封存被改动")
+                if count != row["count"] or running != row["entries_digest"]:
+                    raise _Broken(f"第{row['id']}号封存与其中的办理记录不符：记录被删除、替换或改序")
+                head = Head(row["id"], row["hash"])
+                met = met or anchor == f"{head.seq}:{head.hash}"
+                self.seals, self.settled, self.anchor = head.seq, row["settled_id"], f"{head.seq}:{head.hash}"
         stored = self.connection.execute(select(_head.seq, _head.hash).where(_head.stream == SEALS)).first()
         if (Head(*stored) if stored else Head()) != head:
             raise _Broken(f"第{head.seq}号之后的封存被删除")
@@ -248,10 +251,11 @@ class _Walk:
             raise _Broken(f"第{orphan}号封存被删除")
 
 
-def _rows(connection: Connection, query: Any) -> Iterator[dict[str, Any]]:
-    """The rows of a query as dicts, fetched piece by piece."""
-    for row in connection.execute(query, execution_options={"yield_per": 1000}):
-        yield dict(row._mapping)
+def _rows(connection: Connection, query: Any) -> Generator[dict[str, Any], None, None]:
+    """The rows of a query as dicts, fetched piece by piece. To be closed: the cursor lives on the server."""
+    with connection.execute(query, execution_options={"yield_per": 1000}) as result:
+        for row in result:
+            yield dict(row._mapping)
 
 
 def _follow(head: Head, row: dict[str, Any]) -> Head:
@@ -268,7 +272,7 @@ def _follow(head: Head, row: dict[str, Any]) -> Head:
     return Head(row["seq"], row["hash"])
 
 
-def _batches(connection: Connection) -> Iterator[tuple[dict[str, Any], str, int]]:
+def _batches(connection: Connection) -> Generator[tuple[dict[str, Any], str, int], None, None]:
     """Each batch in order with the digest and number of the entries that are really there."""
     seals = HistorySeal.__table__
     query = (
@@ -281,14 +285,15 @@ def _batches(connection: Connection) -> Iterator[tuple[dict[str, Any], str, int]
     )
     current: dict[str, Any] | None = None
     running, count = hashlib.sha256(), 0
-    for row in _rows(connection, query):
-        entry_id, entry_hash = row.pop("entry_id"), row.pop("entry_hash")
-        if current is None or row["id"] != current["id"]:
-            if current is not None:
-                yield current, running.hexdigest(), count
-            current, running, count = row, hashlib.sha256(), 0
-        if entry_id is not None:
-            running.update(f"{entry_id}:{entry_hash}\n".encode())
-            count += 1
+    with closing(_rows(connection, query)) as rows:
+        for row in rows:
+            entry_id, entry_hash = row.pop("entry_id"), row.pop("entry_hash")
+            if current is None or row["id"] != current["id"]:
+                if current is not None:
+                    yield current, running.hexdigest(), count
+                current, running, count = row, hashlib.sha256(), 0
+            if entry_id is not None:
+                running.update(f"{entry_id}:{entry_hash}\n".encode())
+                count += 1
     if current is not None:
         yield current, running.hexdigest(), count

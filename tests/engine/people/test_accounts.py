@@ -21,7 +21,16 @@ from engine.people.accounts import (
     unlock_account,
 )
 from engine.people.actor import load_actor
-from engine.people.units import all_units, body_unit, create_unit, rename_unit, set_body, unit_by_code, unit_codes, unit_id_of
+from engine.people.units import (
+    all_units,
+    body_unit,
+    create_unit,
+    rename_unit,
+    set_body,
+    unit_by_code,
+    unit_codes,
+    unit_id_of,
+)
 from engine.store.errors import Invalid, NotAllowed, NotFound
 from tests.engine.people.conftest import Cast
 
