@@ -75,7 +75,7 @@ def test_every_task_says_who_does_what_with_which_form(process: str) -> None:
     for step in diagram(process).steps.values():
         if step.kind in ("user", "manual"):
             assert step.name and step.lane and step.form, step.id
-            assert step.unit and step.post in POSTS and POSTS[step.post].works_cases, step.id
+            assert step.unit and step.post and step.post in POSTS and POSTS[step.post].works_cases, step.id
 
 
 @every_process

@@ -7,7 +7,7 @@ diagram decides by are the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -129,7 +129,7 @@ class Walk:
 
     # -- acts -----------------------------------------------------------------------------------
 
-    def fillings(self, form: str, wanted: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    def fillings(self, form: str, wanted: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Valid answers to a form: one for each combination of the choices that the diagram decides by.
 
         Raises AssertionError where what can be chosen in the form is then refused by it.
