@@ -79,7 +79,7 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "运维", "运行状况", "/operations", "settings"
 
 
-def counts() -> dict[str, int]:
+def waiting() -> dict[str, int]:
     """What waits for the reader, capped; asked once in a request, and only by a page that shows it."""
     if "counts" not in g:
         with store().read() as session:
@@ -96,5 +96,5 @@ def install(app: Flask) -> None:
         found: dict[str, Any] = {"actor": actor, "request_id": g.get("request_id", "")}
         if actor is not None:
             found["menu"] = menu(actor, request.path)
-            found["counts"] = counts
+            found["waiting"] = waiting
         return found
