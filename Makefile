@@ -16,7 +16,8 @@ PORT ?= 8000
 ARGS ?=
 
 BIN := .venv/bin
-PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Setuptools warns of every editable install that it is one.
+PIP := PYTHONWARNINGS='ignore:Editable installation' $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # A Node that we had to install lies in .venv/bin and must win over an old one of the machine.
 WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH"
 BUNDLED := $(shell find web/islands -type f 2>/dev/null)
