@@ -125,6 +125,10 @@ def _claim(store: Store) -> tuple[int, int, str, Letter] | None:
             .with_for_update(skip_locked=True)
         )
         row = work.session.scalars(due).first()
+        while row is not None and row.attempts >= ATTEMPTS:  # its last deliverer died with it
+            row.state, row.error = "dead", row.error or "no deliverer came back from it"
+            work.session.flush()
+            row = work.session.scalars(due).first()
         if row is None:
             return None
         row.attempts += 1
