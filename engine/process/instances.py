@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from engine.people import permissions
 from engine.people.actor import Actor
-from engine.people.units import unit_by_id
+from engine.people.units import unit_by_code, unit_by_id
 from engine.process.advance import Begin, Deliver, Terminate, advance
 from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
@@ -18,7 +19,7 @@ from engine.process.forms import FormDefinition, validate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
 from engine.process.tables import Instance
-from engine.store.errors import Invalid, NotAllowed, NotRunning
+from engine.store.errors import Invalid, NotAllowed, NotFound, NotRunning
 from engine.store.store import Origin, Store, Work, command
 
 
@@ -69,6 +70,28 @@ def start_instance(
         taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
         advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))
         return instance.id
+
+
+def start_by_system(
+    work: Work, key: str, *, unit_code: str | None, variables: Mapping[str, Any], at: datetime | None = None,
+    subject_key: str | None = None, subject_name: str | None = None,
+) -> int:
+    """Starts a case that nobody asked for: a duty that the calendar brings. In the caller's transaction; returns its id.
+
+    It belongs to the unit with that code and is received at `at` (now when None). Raises NotFound when the process is
+    not in force then or the unit does not exist.
+    """
+    moment = at or work.now
+    definition = in_force(work.session, key, moment)
+    unit = unit_by_code(work.session, unit_code) if unit_code is not None else None
+    if unit_code is not None and unit is None:
+        raise NotFound(f"没有代码为“{unit_code}”的单位")
+    instance = open_instance(
+        work, definition, variables=variables, at=moment, unit_id=unit.id if unit else None,
+        subject_key=subject_key, subject_name=subject_name,
+    )
+    advance(work, instance, Begin(), at=moment)
+    return instance.id
 
 
 def _validated(definition: Deployed, answers: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:

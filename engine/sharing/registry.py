@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engine.process import case_operations, notices
 from engine.sharing import catalogue, documents, grants, negative_list, subjects, supervision, words
 
-__all__ = ["catalogue", "documents", "grants", "negative_list", "subjects", "supervision", "words"]
+__all__ = ["case_operations", "catalogue", "documents", "grants", "negative_list", "notices", "subjects", "supervision", "words"]
