@@ -21,7 +21,7 @@ from engine.commands.common import (
 )
 
 if TYPE_CHECKING:
-    from engine.process.definitions import Package
+    from engine.process.package import Package
     from engine.process.interpreter.model import Problem
     from engine.store.store import Store
 
@@ -74,7 +74,7 @@ def _line(problem: Problem) -> str:
 
 def read_file(file: Path) -> Package:
     """The diagram with the forms and documents beside it. Raises CommandError for a form that is no JSON."""
-    from engine.process.definitions import Package
+    from engine.process.package import Package
 
     if file.stat().st_size > BYTES_MAX:
         raise CommandError(f"{file}: too large for a diagram")
@@ -167,7 +167,7 @@ def newest_packages(store: Store) -> dict[str, Package]:
     from sqlalchemy import select
     from sqlalchemy.orm import undefer
 
-    from engine.process.definitions import Package
+    from engine.process.package import Package
     from engine.process.tables import Definition
 
     everything = (undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))

@@ -7,7 +7,7 @@ limits, operations and calls. Every finding names element, rule and reason in pl
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.people.posts import POSTS
 from engine.process.forms import check_form
@@ -16,9 +16,7 @@ from engine.process.interpreter.expressions import ExpressionError, compile_expr
 from engine.process.interpreter.model import Diagram, DiagramError, Problem, Step, TimerRule
 from engine.process.interpreter.reader import check_structure, read_diagram
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
-
-if TYPE_CHECKING:
-    from engine.process.definitions import Package
+from engine.process.package import Package
 
 
 def check(package: Package, known_processes: Set[str]) -> list[Problem]:

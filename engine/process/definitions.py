@@ -6,10 +6,9 @@ the files in `bpmn/`: the folder is only what a new installation deploys first.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +23,7 @@ from engine.people.permissions import require
 from engine.process.check import check
 from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
+from engine.process.package import Package, read_package
 from engine.process.tables import Definition
 from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, Work, command
@@ -35,22 +35,6 @@ class NotDeployable(Invalid):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__(message="流程图检查未通过：" + "；".join(problem.message for problem in problems[:5]))
-
-
-@dataclass(frozen=True, slots=True)
-class Package:
-    """What is deployed together: the diagram and what it names."""
-
-    rule_set: str
-    xml: bytes
-    forms: Mapping[str, Any] = field(default_factory=dict)
-    documents: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over everything in it."""
-        rest = json.dumps([self.rule_set, self.forms, self.documents], ensure_ascii=False, sort_keys=True)
-        return hashlib.sha256(self.xml + b"\0" + rest.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +88,6 @@ def in_force(session: Session, key: str, at: datetime) -> Deployed:
     if found is None:
         raise NotFound(f"流程“{key}”在该日没有生效的版本")
     return deployed(session, found)
-
-
-def read_package(folder: Path, rule_set: str) -> Package:
-    """A process folder of `bpmn/<rule set>/`: diagram.bpmn, forms/*.json, documents/*.html."""
-    forms = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("forms/*.json"))}
-    documents = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("documents/*.html"))}
-    return Package(rule_set, (folder / "diagram.bpmn").read_bytes(), forms, documents)
 
 
 def deploy_in(

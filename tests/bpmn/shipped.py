@@ -9,7 +9,7 @@ from typing import Any
 
 from lxml import etree
 
-from engine.process.definitions import Package, read_package
+from engine.process.package import Package, read_package
 from engine.process.interpreter.model import Diagram
 from engine.process.interpreter.reader import read_diagram
 

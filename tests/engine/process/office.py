@@ -13,7 +13,8 @@ from sqlalchemy import select
 
 from engine.people.actor import Actor, load_actor
 from engine.people.tables import Account, Appointment, Unit, UnitBody
-from engine.process.definitions import Package, deploy_in
+from engine.process.definitions import deploy_in
+from engine.process.package import Package
 from engine.process.editions import load_shipped_notices
 from engine.process.instances import start_instance
 from engine.process.tables import Incident, Instance, Task, Timer

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.process.check import check
-from engine.process.definitions import NotDeployable, Package, deploy, in_force
+from engine.process.definitions import NotDeployable, deploy, in_force
+from engine.process.package import Package
 from engine.process.tables import Definition
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound
