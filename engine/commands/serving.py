@@ -71,8 +71,8 @@ def run_worker(options: argparse.Namespace) -> None:
     if options.json and not options.once:
         raise CommandError("--json goes with --once")
     settings = read_settings()
-    logs.to_stderr()
     with open_store(settings) as store:
+        logs.to_stderr()
         worker = Worker(store, settings)
         stop_on_signals(worker.stop)
         if not options.once:
