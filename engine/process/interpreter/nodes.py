@@ -7,7 +7,7 @@ Specs are built once per diagram and shared by threads: they hold nothing about 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.bpmn_task_spec import BpmnTaskSpec
@@ -16,8 +16,11 @@ from SpiffWorkflow.util.task import TaskState
 from engine.process.interpreter.model import OperationError, Step, StepKind
 from engine.process.interpreter.tokens import Scope, Token, new_root
 
-if TYPE_CHECKING:
-    from engine.process.interpreter.multi import Multi
+
+class Several(Protocol):
+    """The multi-instance activity around an inside node, told of each instance that is done."""
+
+    def instance_done(self, container: Token, token: Token) -> None: ...
 
 
 class Node(BpmnTaskSpec):  # type: ignore[misc]
@@ -30,7 +33,7 @@ class Node(BpmnTaskSpec):  # type: ignore[misc]
     #: Overrides the step's kind in the trace.
     trace_kind: StepKind | None = None
     #: Set when this is the inside of a multi-instance activity.
-    instance_of: Multi | None = None
+    instance_of: Several | None = None
     #: A boundary event.
     attached = False
     #: Set by the network: the specs that follow, in the order of the flows.

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.script_engine import BasePythonScriptEngineEnvironment, PythonScriptEngine
 
 from engine.process.interpreter import expressions
 from engine.process.interpreter.model import Host
 
-if TYPE_CHECKING:
-    from engine.process.interpreter.tokens import Token
+
+class Standpoint(Protocol):
+    """Where an expression is asked from: the values that only that place knows."""
+
+    @property
+    def local(self) -> Mapping[str, Any]: ...
 
 
 def names_for(host: Host, local: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -57,6 +61,6 @@ class ScriptEngine(PythonScriptEngine):  # type: ignore[misc]
         """Raises ExpressionError if the text is no expression of the language."""
         expressions.compile_expression(expression)
 
-    def evaluate(self, task: Token, expression: str, external_context: Any = None) -> Any:
+    def evaluate(self, task: Standpoint, expression: str, external_context: Any = None) -> Any:
         """The value of `expression` as the token sees it."""
         return self.environment.evaluate(expression, task.local)

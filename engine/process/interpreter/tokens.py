@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
@@ -18,10 +18,7 @@ from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
 from engine.process.interpreter.model import Host, Passed, Step
-
-if TYPE_CHECKING:
-    from engine.process.interpreter.nodes import Node
-    from engine.process.interpreter.scripting import ScriptEngine
+from engine.process.interpreter.scripting import ScriptEngine
 
 LIVE = TaskState.NOT_FINISHED_MASK
 FINISHED = TaskState.FINISHED_MASK
@@ -30,16 +27,20 @@ FINISHED = TaskState.FINISHED_MASK
 WRITTEN = "_written"
 
 
+#: The node that a token stands on: a `Node` of nodes.py. Nodes know tokens, tokens know no node's class.
+Spot = Any
+
+
 class Token(Task):  # type: ignore[misc]
     """A task without logging, thread ids and predictions; its id is short, random and text."""
 
-    task_spec: Node
+    task_spec: Spot
     workflow: Process | Scope
 
     def __init__(
         self,
         workflow: Process | Scope,
-        task_spec: Node,
+        task_spec: Spot,
         parent: Token | None = None,
         state: int = TaskState.FUTURE,
         id: str | None = None,
@@ -83,13 +84,13 @@ class Token(Task):  # type: ignore[misc]
             return self.data
         return {key: value for key, value in self.data.items() if key != WRITTEN}
 
-    def spawn(self, spec: Node) -> Token:
+    def spawn(self, spec: Spot) -> Token:
         """Put a new token on `spec`, coming from here, and let the node decide what it does."""
         child = Token(self.workflow, spec, self)
         spec._update(child)
         return child
 
-    def _add_child(self, task_spec: Node, state: int = TaskState.FUTURE) -> Token:
+    def _add_child(self, task_spec: Spot, state: int = TaskState.FUTURE) -> Token:
         return Token(self.workflow, task_spec, self, state)
 
     def _inherit_data(self) -> None:
