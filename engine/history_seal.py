@@ -85,7 +85,9 @@ def seal(store: Store, limit: int = 5000) -> int:
         found = work.session.execute(_unsealed(settled, limit)).all()
         if not found:
             return 0
-        if len(found) < limit:  # a cut batch may have left older ones unsealed; then the mark stays
+        if store.sqlite:
+            settled = found[-1].id  # one writer at a time: ids are committed in their order
+        elif len(found) < limit:  # a cut batch may have left older ones unsealed; then the mark stays
             settled = max(settled, _old_enough(work))
         row = _seal_row(head, [(entry.id, entry.hash) for entry in found], settled, work.now)
         work.session.execute(insert(HistorySeal).values(row))

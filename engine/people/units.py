@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -130,21 +130,24 @@ def all_units(session: Session, *, active_only: bool = True) -> list[UnitFacts]:
     return [UnitFacts(*row) for row in session.execute(query)]
 
 
-def unit_by_id(session: Session, unit_id: int) -> UnitFacts:
-    """One unit. Raises NotFound."""
-    return _one(session.execute(select(*_COLUMNS).where(Unit.id == unit_id)).first(), str(unit_id))
+def unit_by_id(session: Session, unit_id: int) -> UnitFacts | None:
+    """One unit; None where there is none."""
+    return _one(session, Unit.id == unit_id)
 
 
-def unit_by_code(session: Session, code: str) -> UnitFacts:
-    """One unit by the code that diagrams use. Raises NotFound."""
-    return _one(session.execute(select(*_COLUMNS).where(Unit.code == code)).first(), code)
+def unit_by_code(session: Session, code: str) -> UnitFacts | None:
+    """One unit by the code that diagrams use; None where there is none."""
+    return _one(session, Unit.code == code)
 
 
 def unit_id_of(session: Session, code: str) -> int:
     """The id of the unit with this code, remembered by the process: neither ever changes. Raises NotFound."""
     cache = _cache(session)
     if ("unit", code) not in cache:
-        cache["unit", code] = unit_by_code(session, code).id
+        found = unit_by_code(session, code)
+        if found is None:
+            raise NotFound(f"没有编号为“{code}”的单位")
+        cache["unit", code] = found.id
     return cast(int, cache["unit", code])
 
 
@@ -167,10 +170,9 @@ def body_unit(session: Session, body: str) -> UnitFacts:
     return bodies[body]
 
 
-def _one(row: Any, wanted: str) -> UnitFacts:
-    if row is None:
-        raise NotFound(f"没有编号为“{wanted}”的单位")
-    return UnitFacts(*row)
+def _one(session: Session, condition: ColumnElement[bool]) -> UnitFacts | None:
+    row = session.execute(select(*_COLUMNS).where(condition)).first()
+    return UnitFacts(*row) if row else None
 
 
 def _cache(session: Session) -> dict[Any, Any]:

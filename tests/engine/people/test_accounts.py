@@ -28,6 +28,7 @@ from engine.people.units import (
     rename_unit,
     set_body,
     unit_by_code,
+    unit_by_id,
     unit_codes,
     unit_id_of,
 )
@@ -154,13 +155,16 @@ def test_notices_find_the_active_holders_of_a_post(cast: Cast) -> None:
 
 def test_units_are_found_by_code_and_bodies_by_name(cast: Cast) -> None:
     with cast.store.read() as session:
-        assert unit_by_code(session, "013").name == "市住房和城乡建设局"
+        housing = unit_by_code(session, "013")
+        assert housing is not None and housing.name == "市住房和城乡建设局"
+        assert unit_by_id(session, cast.housing) == housing
+        assert unit_by_code(session, "404") is None and unit_by_id(session, 404) is None
         assert unit_id_of(session, "013") == unit_id_of(session, "013") == cast.housing
         assert unit_codes(session) == {cast.civil: "007", cast.housing: "013", cast.office: "024"}
         assert [unit.code for unit in all_units(session)] == ["007", "013", "024"]
         assert body_unit(session, "leadership_office").code == body_unit(session, "platform").code == "024"
         with pytest.raises(NotFound):
-            unit_by_code(session, "404")
+            unit_id_of(session, "404")
         with pytest.raises(NotFound, match="审计机关"):
             body_unit(session, "audit")
 
