@@ -23,7 +23,7 @@ from granian.log import LogLevels
 
 from engine import logs
 from engine.store.settings import Settings, read_settings
-from engine.store.store import Store
+from engine.store.store import store_of
 from engine.worker import Worker
 
 log = logging.getLogger("serve")
@@ -131,7 +131,7 @@ def work_beside() -> None:
     """Runs in the companion: a worker until we are told to stop or the parent is gone."""
     logs.to_stderr()
     settings = read_settings()
-    store = Store(settings.database_url)
+    store = store_of(settings)
     worker = Worker(store, settings)
     stop_on_signals(worker.stop)
     _live_with_parent(worker.stop)

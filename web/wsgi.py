@@ -6,8 +6,8 @@ Each server process imports this and so has its own store. Tests and benchmarks 
 from __future__ import annotations
 
 from engine.store.settings import read_settings
-from engine.store.store import Store
+from engine.store.store import store_of
 from web.app import create_app
 
 _settings = read_settings()
-application = create_app(Store(_settings.database_url), _settings)
+application = create_app(store_of(_settings), _settings)

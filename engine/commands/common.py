@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.store.settings import PREFIX, Settings, read_settings
-from engine.store.store import Origin, Store
+from engine.store.store import Origin, Store, store_of
 
 if TYPE_CHECKING:
     from engine.people.actor import Actor
@@ -95,7 +95,7 @@ def open_store(settings: Settings) -> Iterator[Store]:
     if not has_database(settings):
         raise CommandError("there is no database yet; run: sharing-bpm init")
     know_operations()
-    store = Store(settings.database_url)
+    store = store_of(settings)
     try:
         if not is_current(store.engine):
             raise CommandError("the database does not have this version's tables; run: sharing-bpm init")

@@ -12,9 +12,6 @@ from engine.commands.common import CommandError, add_json, emit, open_store
 from engine.store.settings import Settings, read_settings
 from engine.store.store import Store
 
-#: Demo accounts that `serve` names; the page after the sign-in says more.
-SHOWN = 8
-
 
 def add(commands: Any) -> None:
     serve = commands.add_parser("serve", help="the web, with a worker beside it")
@@ -54,9 +51,9 @@ def run_serve(options: argparse.Namespace) -> int:
 
     def started() -> None:
         host = f"[{options.host}]" if ":" in options.host else options.host
-        print(f"sharing-bpm serves http://{host}:{options.port}", flush=True)
         if demo:
-            print(_about_demo(demo, settings, options.host), flush=True)
+            print(_about_demo(demo, settings, options.host), end="\n\n")
+        print(f"sharing-bpm serves http://{host}:{options.port}", flush=True)
 
     return serve(
         settings, host=options.host, port=options.port, processes=options.processes, worker=not options.no_worker, started=started
@@ -84,8 +81,8 @@ def run_worker(options: argparse.Namespace) -> None:
         print(f"{swept.fired} timers fired, {swept.delivered} letters sent, {swept.sealed} entries sealed, {swept.removed} leftovers removed")
 
 
-def _demo_accounts(store: Store) -> list[tuple[str, str, str]]:
-    """Login, unit and posts of the demo accounts; empty in an installation without the demo town."""
+def _demo_accounts(store: Store) -> dict[str, list[str]]:
+    """Who holds the same posts: "posts" → ["unit login", …]; empty in an installation without the demo town."""
     from sqlalchemy import select
 
     from engine.people.posts import post_label
@@ -97,22 +94,23 @@ def _demo_accounts(store: Store) -> list[tuple[str, str, str]]:
             .join(Unit, Unit.id == Account.unit_id).outerjoin(Appointment, Appointment.account_id == Account.id)
             .where(Account.login.like("demo%"), Account.active).order_by(Account.login, Appointment.post)
         ).all()
-    posts: dict[tuple[str, str], list[str]] = {}
+    posts: dict[str, list[str]] = {}
     for login, unit, post in rows:
-        if not login.removeprefix("demo").isdigit():
-            continue
-        posts.setdefault((login, unit), []).extend([post_label(post)] if post else [])
-    return [(login, unit, "、".join(labels)) for (login, unit), labels in posts.items()]
+        if login.removeprefix("demo").isdigit():
+            posts.setdefault(f"{unit} {login}", []).extend([post_label(post)] if post else [])
+    alike: dict[str, list[str]] = {}
+    for who, labels in posts.items():
+        alike.setdefault("、".join(labels), []).append(who)
+    return alike
 
 
-def _about_demo(accounts: list[tuple[str, str, str]], settings: Settings, host: str) -> str:
+def _about_demo(accounts: dict[str, list[str]], settings: Settings, host: str) -> str:
+    """Posts, and who holds them: a dozen and a half lines for all accounts."""
     from engine.commands.common import table
 
-    password = settings.demo_password if settings.demo_password == "demo" else "the one in SHARING_BPM_DEMO_PASSWORD"
-    text = f"Demo accounts, password {password}:\n"
-    text += table(["login", "unit", "posts"], [list(account) for account in accounts[:SHOWN]])
-    if len(accounts) > SHOWN:
-        text += f"\n… up to {accounts[-1][0]}; list them all with: sharing-bpm user list"
+    password = "demo" if settings.demo_password == "demo" else "that of SHARING_BPM_DEMO_PASSWORD when they were made"
+    text = f"Demo accounts (password: {password}):\n"
+    text += table(["posts", "unit and login"], [[labels, " · ".join(people)] for labels, people in accounts.items()])
     if not _is_loopback(host):
         print(f"sharing-bpm: the demo accounts can be used from other machines, as {host} is not loopback", file=sys.stderr)
     return text

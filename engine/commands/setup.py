@@ -10,7 +10,7 @@ from typing import Any
 
 from engine.commands.common import CLI, CommandError, database_file, know_operations
 from engine.store.settings import Settings, read_settings
-from engine.store.store import Store
+from engine.store.store import Store, store_of
 
 
 def add(commands: Any) -> None:
@@ -26,7 +26,7 @@ def run_init(options: argparse.Namespace) -> None:
     settings = read_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
     upgrade(settings.database_url)
-    store = Store(settings.database_url)
+    store = store_of(settings)
     try:
         install(store, settings)
         where = database_file(settings) or store.url.render_as_string(hide_password=True)

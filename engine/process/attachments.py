@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from sqlalchemy import select
 
@@ -51,7 +51,7 @@ class Stored:
 
 @command
 def upload(
-    store: Store, settings: Settings, *, actor: Actor, name: str, stream: BinaryIO, origin: Origin = Origin()
+    store: Store, settings: Settings, *, actor: Actor, name: str, stream: IO[bytes], origin: Origin = Origin()
 ) -> Stored:
     """Keeps an uploaded file for its uploader. Raises Invalid (field `attachments`) for a wrong kind, size or name."""
     clean = Path(name.replace("\\", "/")).name.strip()
@@ -77,7 +77,7 @@ def upload(
         raise
 
 
-def _write(stream: BinaryIO, target: Path, most: int, name: str, beginnings: Sequence[bytes]) -> tuple[int, str]:
+def _write(stream: IO[bytes], target: Path, most: int, name: str, beginnings: Sequence[bytes]) -> tuple[int, str]:
     digest, size, first = hashlib.sha256(), 0, b""
     with target.open("xb") as out:
         while chunk := stream.read(1 << 16):

@@ -36,7 +36,7 @@ def notify_post(
     work.session.add_all(rows)
     work.session.flush()
     for row, (_, address) in zip(rows, told, strict=True):
-        if address:
+        if address and "mail" in work.session.info["store"].channels:
             post_outbox(work, channel="mail", recipient=address, payload={"subject": title, "text": text}, key=f"notice:{row.id}")
     return len(rows)
 

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from engine.store.clock import Clock, WallClock
 from engine.store.errors import Stale
+from engine.store.settings import Settings
 
 if TYPE_CHECKING:
     from engine.people.actor import Actor
@@ -49,10 +50,20 @@ class Work:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
+def store_of(settings: Settings, *, pool_size: int = 10) -> Store:
+    """The store of an installation, on the wall clock."""
+    channels = frozenset({"mail"}) if settings.mail is not None else frozenset[str]()
+    return Store(settings.database_url, pool_size=pool_size, channels=channels)
+
+
 class Store:
     """A database with its clock. Safe to share between threads; not between processes (each makes its own)."""
 
-    def __init__(self, url: str, clock: Clock | None = None, *, pool_size: int = 10) -> None:
+    def __init__(
+        self, url: str, clock: Clock | None = None, *, pool_size: int = 10, channels: frozenset[str] = frozenset()
+    ) -> None:
+        #: The channels of the outbox that this installation delivers; letters for others are not written at all.
+        self.channels = channels
         self.url = make_url(url)
         self.clock: Clock = clock or WallClock()
         self.engine = open_engine(self.url, pool_size)
