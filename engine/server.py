@@ -46,13 +46,12 @@ class AddressTaken(OSError):
 
 
 def serve(settings: Settings, *, host: str, port: int, processes: int, worker: bool, started: Callable[[], None]) -> int:
-    """Serves until SIGINT or SIGTERM; returns the exit code. `started` is called when the address is free for us.
+    """Serves until SIGINT or SIGTERM; returns the exit code. `started` is called once connections are taken.
 
     Raises AddressTaken, or OSError for an address that is not this machine's.
     """
     _require_free(host, port)
     multiprocessing.set_start_method("spawn", force=True)
-    started()
     server = Granian(
         TARGET, address=host, port=port, interface=Interfaces.WSGI, workers=processes, blocking_threads=THREADS,
         log_level=LogLevels.warning, log_dictconfig=logs.configuration(), respawn_failed_workers=True, workers_kill_timeout=PATIENCE,
@@ -60,6 +59,7 @@ def serve(settings: Settings, *, host: str, port: int, processes: int, worker: b
     companion = Companion() if worker else None
     if companion:
         companion.start()
+    threading.Thread(target=_tell_when_open, args=(host, port, started), daemon=True).start()
     try:
         server.serve(target_loader=load_application, wrap_loader=False)
     except SystemExit as ended:  # granian leaves so when one of its processes went before it did
@@ -81,6 +81,18 @@ def _require_free(host: str, port: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise AddressTaken(error.errno, f"{host}:{port} is in use by another program") from error
             raise
+
+
+def _tell_when_open(host: str, port: int, tell: Callable[[], None]) -> None:
+    """The web processes need a second to load; an address that is announced earlier refuses the first visitor."""
+    pause = threading.Event()
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=5).close()
+        except OSError:
+            pause.wait(0.1)
+        else:
+            return tell()
 
 
 def load_application() -> Any:
