@@ -142,6 +142,7 @@ def test_other_modelers_find_a_standard_timer_too(process: str) -> None:
 
 def test_the_handbook_names_every_word_of_the_language() -> None:
     handbook = (BPMN_FOLDER / "README.md").read_text(encoding="utf-8")
-    spoken = {*OPERATIONS, *WORDS, *LANGUAGE, *SUBJECTS} | {f"sharing:{name}" for name in TIMER_ATTRIBUTES} | set(TYPES)
+    shipped = {name for name in OPERATIONS if not name.startswith("test.")}  # what other tests register is their own
+    spoken = {*shipped, *WORDS, *LANGUAGE, *SUBJECTS} | {f"sharing:{name}" for name in TIMER_ATTRIBUTES} | set(TYPES)
     spoken |= {post.key for post in POSTS.values() if post.works_cases}
     assert sorted(word for word in spoken if f"`{word}" not in handbook) == []
