@@ -13,13 +13,16 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from engine.process.incidents import CaseFault
 from engine.store.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from web.context import is_swap, settings, somebody
 
 log = logging.getLogger(__name__)
 
 #: The nearest class in a refusal's ancestry decides.
-STATUS: dict[type[Refused], int] = {NotAllowed: 403, NotFound: 404, Stale: 409, Invalid: 422, Refused: 409}
+STATUS: dict[type[Refused], int] = {
+    NotAllowed: 403, NotFound: 404, Stale: 409, Invalid: 422, CaseFault: 500, Refused: 409,
+}  # fmt: skip
 
 TITLES = {
     400: "请求无法识别",
@@ -51,6 +54,9 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused(refusal: Refused) -> ResponseReturnValue:
+        if isinstance(refusal, Invalid) and refusal.fields:
+            # No form to show the messages at: the reader gets them all the same.
+            return page(422, "；".join(refusal.fields.values()) + "。")
         return page(status_of(refusal), refusal.message)
 
     @app.errorhandler(CSRFError)

@@ -84,7 +84,7 @@ def assemble(store: Store) -> Cast:
             set_body(store, body, units[code], actor=None)
     ids = {
         login: create_account(
-            store, login, name, units[code], actor=None, password_hash=_hash(), appointments=[(units[code], post) for post in posts]
+            store, login, name, units[code], actor=None, password_hash=one_hash(), appointments=[(units[code], post) for post in posts]
         )
         for login, (name, code, posts) in PEOPLE.items()
     }
@@ -116,6 +116,6 @@ def assemble(store: Store) -> Cast:
 
 
 @lru_cache(maxsize=1)
-def _hash() -> str:
+def one_hash() -> str:
     """One hash for everybody: hashing is slow on purpose."""
     return hash_password(PASSWORD)

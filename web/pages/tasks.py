@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from engine.process import sheets
 from engine.process.forms import fields_of
+from engine.process.incidents import CaseFault
 from engine.process.tasks import claim_task, complete_task, unclaim_task
 from engine.store.errors import Invalid, Refused
 from web import forms
@@ -50,6 +51,9 @@ def complete(task_id: int) -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return _page(task_id, typed=raw, errors=refusal.fields, opinion=opinion, kept=kept), 422
+    except CaseFault as fault:
+        # Not the person's fault: what was typed stays, to be sent again when the operator has mended it.
+        return _page(task_id, typed=raw, errors={"": fault.message}, opinion=opinion, kept=kept), status_of(fault)
     flash("已办结，事项已转入下一环节。", "success")
     return redirect("/inbox/mine", 303)
 

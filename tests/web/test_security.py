@@ -1,0 +1,69 @@
+"""What every answer carries, and what no page may contain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from tests.web.desk import REQUEST, Desk, text_of
+
+POSTS = (
+    "/sign-in", "/sign-out", "/start/conditional_share", "/tasks/1", "/tasks/1/claim", "/tasks/1/unclaim", "/notices/1/open",
+    "/notices/read", "/operations/incidents/1/retry",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/inbox/mine", "/no-such-page", "/cases/999", "/healthz", "/static/icon.svg"])
+def test_every_answer_carries_the_headers_that_protect_it(desk: Callable[[str], Desk], path: str) -> None:
+    headers = desk("asker").get(path).headers
+    policy = headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy and "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "same-origin"
+    assert re.fullmatch(r"[0-9a-f]{16}", headers["X-Request-Id"])
+
+
+def test_pages_are_kept_by_no_cache_and_assets_for_ever(desk: Callable[[str], Desk]) -> None:
+    person = desk("asker")
+    assert person.get("/inbox/mine").headers["Cache-Control"] == "no-store"
+    assert "immutable" in person.get("/static/icon.svg").headers["Cache-Control"]
+
+
+def test_no_post_passes_without_the_token_of_the_form(desk: Callable[[str], Desk], app: Flask) -> None:
+    posting = {rule.rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert {re.sub(r"\d+", "N", path) for path in POSTS} == {re.sub(r"<[^>]+>", "N", rule).replace("/start/N", "/start/conditional_share") for rule in posting}
+    person = desk("asker")
+    for path in POSTS:
+        response = person.client.post(path, data=REQUEST)
+        assert response.status_code == 400, path
+        assert "页面已过期或来源不明" in text_of(response)
+
+
+def test_pages_hold_no_inline_script_and_no_inline_style(desk: Callable[[str], Desk]) -> None:
+    person = desk("asker")
+    case = person.ask()
+    pages = [f"/cases/{case}", "/inbox/started", "/catalogue", "/catalogue/209001/000001", "/negative-list", "/notices", "/sign-in",
+             "/start/conditional_share?resource_code=209001/000001", "/no-such-page"]  # fmt: skip
+    for path in pages:
+        page = text_of(person.get(path))
+        assert not re.search(r"<script(?![^>]*\ssrc=)", page), path
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", page), path
+
+
+def test_what_somebody_typed_is_shown_and_never_run(desk: Callable[[str], Desk]) -> None:
+    person = desk("asker")
+    case = person.ask(basis='<script>alert("1")</script>', system='"><img src=x onerror=alert(1)>')
+    page = text_of(person.get(f"/cases/{case}"))
+    assert "<script>alert" not in page and "<img" not in page
+    assert "&lt;script&gt;alert" in page
+
+
+def test_the_health_pages_ask_for_nobody(stranger: Desk) -> None:
+    assert stranger.get("/healthz").status_code == 200
+    ready = stranger.get("/readyz")
+    assert ready.status_code == 503, "no worker has beaten"
+    assert ready.get_json()["database"] is True and ready.get_json()["worker"] is False

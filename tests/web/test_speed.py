@@ -1,0 +1,48 @@
+"""Few round trips: what each page may ask of the database. A list costs the same whatever its length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from engine.store.clock import MovableClock
+from tests.web.cast import Cast
+from tests.web.desk import Desk
+
+Desks = Callable[[str], Desk]
+
+#: Page → the most statements, the sign-in's look-up and the counts of the frame included.
+MOST = {
+    "/inbox/mine": 6, "/inbox/posts": 6, "/inbox/done": 6, "/inbox/started": 5, "/catalogue": 5, "/negative-list": 4, "/notices": 4,
+    "/cases": 5, "/cases/1": 18, "/tasks/2": 18, "/catalogue/209001/000001": 16, "/deadlines/1": 12,
+    "/start/conditional_share?resource_code=209001/000001": 8,
+}  # fmt: skip
+
+
+@contextmanager
+def counted(cast: Cast) -> Iterator[list[str]]:
+    """The statements that the block sends to the database."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        sent.append(statement)
+
+    event.listen(cast.store.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(cast.store.engine, "before_cursor_execute", note)
+
+
+def test_a_page_costs_few_statements(desk: Desks, cast: Cast, clock: MovableClock) -> None:
+    desk("asker").ask()
+    desk("asker_head").do("部门负责人审签", sign="agree")
+    person = desk("provider")
+    cost = {}
+    for path in MOST:
+        person.get(path)  # the first look fills what a process remembers: definitions, the calendar
+        with counted(cast) as sent:
+            assert person.get(path).status_code == 200, path
+        cost[path] = len(sent)
+    assert {path: found for path, found in cost.items() if found > MOST[path]} == {}, cost
