@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -36,6 +36,9 @@ from engine.process.tasks import claim_task, complete_task
 from engine.process.timers import fire_due
 from engine.store.clock import MovableClock
 from engine.store.store import Origin, Store
+
+#: One of the stories of `half_year.json`.
+Story = Mapping[str, Any]
 
 PROCESS = "conditional_share"
 #: Where the acts of the demo seem to come from.
@@ -74,16 +77,20 @@ def first_day(session: Session, today: date, now: datetime) -> date:
     return edition.nth_working_day_before(edition.working_day_until(today), longest)
 
 
-def live_half_year(store: Store, clock: MovableClock, until: datetime) -> list[int]:
-    """Lives all stories up to `until` and returns the ids of their cases. `clock` is the store's and stands before them.
+def live_half_year(
+    store: Store, clock: MovableClock, until: datetime, stories: Sequence[Story] | None = None
+) -> list[int]:
+    """Lives the stories (those of the script) up to `until`; returns their cases. `clock` is the store's, before them all.
 
-    Raises StoryError where a step of a story is not there to be done, or nobody may do it.
+    Raises StoryError where a step of a story is not there to be done, or nobody may do it, and what the engine refuses.
     """
+    if stories is None:
+        stories = script()["stories"]
     with store.read() as session:
         edition = edition_at(session, until)
     chance = Random(script()["seed"])
     acts = sorted(
-        (act for number in range(len(script()["stories"])) for act in _acts(number, edition, until, chance)),
+        (act for number, story in enumerate(stories) for act in _acts(number, story, edition, until, chance)),
         key=lambda act: (act.at, act.story),
     )
     people = _People(store)
@@ -92,9 +99,9 @@ def live_half_year(store: Store, clock: MovableClock, until: datetime) -> list[i
         if act.at > until:
             break
         let_pass(store, clock, act.at)
-        story = script()["stories"][act.story]
+        story = stories[act.story]
         if act.step == "start":
-            cases[act.story] = _start(store, people, story, edition)
+            cases[act.story] = _start(store, people, story)
         else:
             _work(store, clock, people, cases[act.story], story, act, chance, edition)
     let_pass(store, clock, until)
@@ -114,9 +121,8 @@ def let_pass(store: Store, clock: MovableClock, until: datetime) -> None:
     clock.to(max(until, clock.now()))
 
 
-def _acts(number: int, edition: Edition, until: datetime, chance: Random) -> Iterator[Act]:
+def _acts(number: int, story: Story, edition: Edition, until: datetime, chance: Random) -> Iterator[Act]:
     """The acts of a story with their times: in office hours, each after the one before it."""
-    story = script()["stories"][number]
     day = edition.nth_working_day_before(edition.working_day_until(shanghai_day(until)), story["ago"])
     at = _office_time(day, chance)
     yield Act(at, number, "start", "", False)
@@ -152,16 +158,14 @@ class _People:
         return self._known[unit_id, post]
 
 
-def _start(store: Store, people: _People, story: Mapping[str, Any], edition: Edition) -> int:
+def _start(store: Store, people: _People, story: Story) -> int:
     """The handler of the unit fills in the application, taking what the form offers."""
     unit = script()["units"][story["applicant"]]
     with store.read() as session:
         (actor, *_) = people.holding(unit_id_of(session, story["applicant"]), "handler")
         form = start_form(in_force(session, PROCESS, store.clock.now())) or {}
         subject = SUBJECTS["resource"](session, {"resource_code": story["resource"]})
-    year_on = edition.nth_working_day_after(shanghai_day(store.clock.now()), edition.working_days_between(
-        date(shanghai_day(store.clock.now()).year, 1, 1), date(shanghai_day(store.clock.now()).year, 12, 31)
-    ))  # fmt: skip
+    in_a_year = shanghai_day(store.clock.now()) + timedelta(days=365)
     answers = {
         **prefill(form, subject.variables),
         "requested_fields": subject.variables["resource"]["items"],
@@ -171,7 +175,7 @@ def _start(store: Store, people: _People, story: Mapping[str, Any], edition: Edi
         "scope": unit["scope"],
         "frequency": "每日",
         "volume": 200,
-        "valid_until": year_on.isoformat(),
+        "valid_until": in_a_year.isoformat(),
         "system": unit["system"],
         "safety_officer": unit["officer"],
         "safety_phone": "0419-0000000",
@@ -185,7 +189,7 @@ def _start(store: Store, people: _People, story: Mapping[str, Any], edition: Edi
 
 
 def _work(
-    store: Store, clock: MovableClock, people: _People, case: int, story: Mapping[str, Any], act: Act, chance: Random,
+    store: Store, clock: MovableClock, people: _People, case: int, story: Story, act: Act, chance: Random,
     edition: Edition,
 ) -> None:  # fmt: skip
     """Somebody who may claims the task of this step and, unless it is left at that, completes it."""

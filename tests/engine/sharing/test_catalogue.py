@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.sharing import catalogue
@@ -10,7 +12,7 @@ from engine.store.errors import NotFound
 from tests.engine.sharing.registers import HOUSING, Registers
 
 
-def found(registers: Registers, login: str = "outsider", **filters: str) -> list[str]:
+def found(registers: Registers, login: str = "outsider", **filters: Any) -> list[str]:
     with registers.store.read() as session:
         return [line.code for line in catalogue.search(session, registers.person(login), **filters).lines]
 

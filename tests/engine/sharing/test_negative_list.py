@@ -11,7 +11,7 @@ from engine.sharing import catalogue, negative_list
 from engine.store.errors import Invalid, NotFound
 from tests.engine.sharing.registers import HOUSING, Registers
 
-LAW = {"basis_type": "law", "basis": "中华人民共和国统计法", "article": "第二十八条", "reason": "可识别调查对象"}
+LAW: dict[str, Any] = {"basis_type": "law", "basis": "中华人民共和国统计法", "article": "第二十八条", "reason": "可识别调查对象"}
 
 
 def listed(registers: Registers, login: str = "outsider", **filters: Any) -> list[tuple[str, str]]:
@@ -80,9 +80,9 @@ def test_a_closed_entry_stays_on_record_and_the_resource_is_shared_again(registe
 
 
 def test_what_is_not_listed_cannot_be_closed(registers: Registers) -> None:
-    for code, parameters in (("not-listed", {"sharing_class": "conditional"}), ("bad-class", {"sharing_class": "withheld"})):
+    for code, sharing in (("not-listed", "conditional"), ("bad-class", "withheld")):
         with pytest.raises(OperationError) as refused:
-            registers.call("negative_list.close", registers.case(), resource=HOUSING, **parameters)
+            registers.call("negative_list.close", registers.case(), resource=HOUSING, sharing_class=sharing)
         assert refused.value.code == code
 
 
