@@ -15,6 +15,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from importlib.metadata import version
@@ -27,7 +28,6 @@ from engine.store.settings import Settings, read_settings
 MANIFEST, DATABASE, ATTACHMENTS = "manifest.json", "database.sqlite", "attachments"
 #: The names that attachments are stored under: nothing else of an archive is ever written to disk.
 _ATTACHMENT = re.compile(rf"{ATTACHMENTS}/([0-9a-f]{{2}})/(\1[0-9a-f]{{38}})")
-_MANIFEST_MAX = 64 * 1024
 
 
 def add(commands: Any) -> None:
@@ -70,30 +70,32 @@ def write_backup(database: Path, uploads: Path, target: Path) -> int:
     """Writes a backup of a database that may be in use; returns how many attachments are in it.
 
     The database is copied first: an attachment's bytes are written before its row, so every row in the copy has its file.
-    The target appears only when it is whole.
+    The manifest comes last and has the digest of everything, so a backup without its end is none. The target appears only
+    when it is whole.
     """
     with tempfile.TemporaryDirectory(prefix=".backup-", dir=target.absolute().parent) as name:
         folder = Path(name)
         with closing(sqlite3.connect(database, timeout=30)) as source, closing(sqlite3.connect(folder / DATABASE)) as copy:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
-        manifest = {"product": "sharing-bpm", "version": version("sharing-bpm"), "sha256": _sha256(folder / DATABASE)}
-        (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-        files = 0
+        members = {DATABASE: folder / DATABASE}
+        for file in sorted(uploads.glob("??/*")):
+            member = f"{ATTACHMENTS}/{file.parent.name}/{file.name}"
+            if _ATTACHMENT.fullmatch(member) and file.is_file():
+                members[member] = file
         made = folder / "backup.tar.gz"
         with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
             with tarfile.open(fileobj=out, mode="w:gz") as archive:
+                for member, file in members.items():
+                    archive.add(file, member)
+                digests = {member: _sha256(file) for member, file in members.items()}
+                manifest = {"product": "sharing-bpm", "version": version("sharing-bpm"), "sha256": digests}
+                (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
                 archive.add(folder / MANIFEST, MANIFEST)
-                archive.add(folder / DATABASE, DATABASE)
-                for file in sorted(uploads.glob("??/*")):
-                    member = f"{ATTACHMENTS}/{file.parent.name}/{file.name}"
-                    if _ATTACHMENT.fullmatch(member) and file.is_file():
-                        archive.add(file, member)
-                        files += 1
             out.flush()
             os.fsync(out.fileno())
         os.link(made, target)  # unlike a rename, never over a file that somebody made meanwhile
-    return files
+    return len(members) - 1
 
 
 def _sha256(file: Path) -> str:
@@ -142,35 +144,34 @@ def _refuse_while_working(database: Path, settings: Settings) -> None:
 
 @contextmanager
 def _unpacked(file: Path, near: Path) -> Iterator[Path]:
-    """The checked content of a backup in a folder on the target's disk. Raises CommandError for a file that is no backup."""
+    """The checked content of a backup in a folder on the target's disk. Raises CommandError for a file that is no whole backup."""
+    file.stat()  # a file that is not there is told as such
     with tempfile.TemporaryDirectory(prefix=".restore-", dir=near) as name:
         folder = Path(name)
         try:
             with tarfile.open(file, "r:gz") as archive:
-                for member in archive:
-                    _unpack(archive, member, folder)
+                found = {_unpack(archive, member, folder) for member in archive}
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            whole = manifest["product"] == "sharing-bpm" and manifest["sha256"] == _sha256(folder / DATABASE)
-        except FileNotFoundError as error:
-            if error.filename == str(file):
-                raise
-            raise CommandError(f"{file} is no backup of sharing-bpm") from error
-        except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-            raise CommandError(f"{file} is no backup of sharing-bpm, or a damaged one: {error}") from error
+            digests = {member: _sha256(folder / member) for member in found - {MANIFEST}}
+            whole = manifest["product"] == "sharing-bpm" and manifest["sha256"] == digests and DATABASE in digests
+        except (tarfile.TarError, zlib.error, EOFError, ValueError, KeyError, TypeError, OSError) as error:
+            raise CommandError(f"{file} is no backup of sharing-bpm, or a damaged one ({error})") from error
         if not whole:
-            raise CommandError(f"{file} is damaged: the database in it is not the one that was backed up")
+            raise CommandError(f"{file} is a damaged backup: what is in it is not what was backed up")
         yield folder
 
 
-def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+def _unpack(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> str:
+    """Writes one member; raises ValueError for one that no backup holds, such as a path that leads elsewhere."""
     known = member.name in (MANIFEST, DATABASE) or _ATTACHMENT.fullmatch(member.name)
     stream = archive.extractfile(member) if member.isreg() and known else None
-    if stream is None or (member.name == MANIFEST and member.size > _MANIFEST_MAX):
+    if stream is None:
         raise ValueError(f"it holds {member.name!r}")
     target = folder / member.name
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("xb") as out:
         shutil.copyfileobj(stream, out)
+    return member.name
 
 
 def _refuse_newer(database: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sqlite3
+import tarfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -343,9 +344,15 @@ def test_a_damaged_backup_changes_nothing(embedded: Run, tmp_path: Path) -> None
     embedded("backup", file)
     before = (tmp_path / "home/sharing.db").read_bytes()
     whole = file.read_bytes()
-    for content in (b"", b"nonsense", whole[: len(whole) // 2], whole[:2000] + b"\0\0\0\0" + whole[2004:]):
+    middle = len(whole) // 2
+    flipped = bytes(byte ^ 0xFF for byte in whole[middle : middle + 4])
+    for content in (b"", b"nonsense", whole[:middle], whole[:-200], whole[:middle] + flipped + whole[middle + 4 :]):
         file.write_bytes(content)
         assert "backup" in refused(embedded("restore", file, "--replace"))
+    with tarfile.open(file, "w:gz") as archive:
+        archive.add(tmp_path / "home/secret_key", "../outside")
+    assert "../outside" in refused(embedded("restore", file, "--replace"))
+    assert not (tmp_path / "outside").exists()
     assert (tmp_path / "home/sharing.db").read_bytes() == before
 
 
