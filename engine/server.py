@@ -90,7 +90,7 @@ def _tell_when_open(host: str, port: int, tell: Callable[[], None]) -> None:
         try:
             socket.create_connection((host, port), timeout=5).close()
         except OSError:
-            pause.wait(0.1)
+            pause.wait(0.01)
         else:
             return tell()
 
