@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -30,38 +31,15 @@ from engine.process.interpreter.reader import read_diagram
 ROUNDS = 400
 LOOPS = 1000
 
-XML = b"""<?xml version="1.0" encoding="UTF-8"?>
-<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d" targetNamespace="bench">
-<bpmn:process id="bench" name="bench" isExecutable="true">
-<bpmn:startEvent id="start"/>
-<bpmn:exclusiveGateway id="entry"/>
-<bpmn:userTask id="review"/>
-<bpmn:boundaryEvent id="reminder" attachedToRef="review" cancelActivity="false"><bpmn:timerEventDefinition>
-<bpmn:timeDuration>"P8D"</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
-<bpmn:boundaryEvent id="deadline" attachedToRef="review" cancelActivity="true"><bpmn:timerEventDefinition>
-<bpmn:timeDuration>"P10D"</bpmn:timeDuration></bpmn:timerEventDefinition></bpmn:boundaryEvent>
-<bpmn:exclusiveGateway id="decide" default="refuse"/>
-<bpmn:userTask id="supply"/>
-<bpmn:endEvent id="reminded"/><bpmn:endEvent id="late"/><bpmn:endEvent id="refused"/><bpmn:endEvent id="granted"/>
-<bpmn:sequenceFlow id="f1" sourceRef="start" targetRef="entry"/>
-<bpmn:sequenceFlow id="f2" sourceRef="entry" targetRef="review"/>
-<bpmn:sequenceFlow id="f3" sourceRef="reminder" targetRef="reminded"/>
-<bpmn:sequenceFlow id="f4" sourceRef="deadline" targetRef="late"/>
-<bpmn:sequenceFlow id="f5" sourceRef="review" targetRef="decide"/>
-<bpmn:sequenceFlow id="f6" sourceRef="decide" targetRef="supply"><bpmn:conditionExpression>decision == 'yes'
-</bpmn:conditionExpression></bpmn:sequenceFlow>
-<bpmn:sequenceFlow id="f7" sourceRef="decide" targetRef="entry"><bpmn:conditionExpression>decision == 'again'
-</bpmn:conditionExpression></bpmn:sequenceFlow>
-<bpmn:sequenceFlow id="refuse" sourceRef="decide" targetRef="refused"/>
-<bpmn:sequenceFlow id="f8" sourceRef="supply" targetRef="granted"/>
-</bpmn:process></bpmn:definitions>"""
+#: The diagram that all benchmarks run.
+XML = (Path(__file__).parent / "review" / "diagram.bpmn").read_bytes()
 
 
 class Desk:
     """The smallest host."""
 
     def __init__(self) -> None:
-        self.variables: dict[str, Any] = {}
+        self.variables: dict[str, Any] = {"applicant_unit": "007"}
         self.words: dict[str, Callable[..., Any]] = {}
 
     def operate(self, step: object, parameters: dict[str, Any]) -> None:
@@ -99,7 +77,7 @@ class Stock:
     def __init__(self) -> None:
         parser = SpiffBpmnParser()
         parser.add_bpmn_xml(etree.fromstring(XML))
-        self.spec = parser.get_spec("bench")
+        self.spec = parser.get_spec("bench_review")
         self.serializer = BpmnWorkflowSerializer(BpmnWorkflowSerializer.configure(SPIFF_CONFIG))
 
     def start(self) -> bytes:

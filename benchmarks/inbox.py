@@ -1,0 +1,108 @@
+"""The inbox of a person with several posts, and the office's board, at growing numbers of open tasks.
+
+The rows are put into the tables in bulk, for this benchmark only. What matters of them is as in life: spread over all
+units, six posts and three processes, a fifth of them claimed by somebody, some without a deadline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import func, select, text
+
+from benchmarks.browser import served
+from benchmarks.ground import SHARE, Ground, analyze
+from benchmarks.measure import Act, in_turns
+from benchmarks.report import Table, ms
+from engine.people.tables import Account, Unit
+from engine.process import queries
+from engine.process.paging import write_cursor
+from engine.process.tables import FAR, Task
+
+SIZES = (1_000, 100_000, 1_000_000)
+#: Rows of one INSERT … SELECT, so that no statement runs for minutes.
+_CHUNK = 200_000
+_POSTS = ("handler", "head", "intake", "business_reviewer", "security_reviewer", "supervisor")
+_KEYS = (SHARE, "supervision", "negative_list_entry")
+
+
+def run(ground: Ground, rounds: int, sizes: Sequence[int] = SIZES) -> list[Table]:
+    """Figures of one database."""
+    columns = ("", *(f"{size:,}: p50" for size in sizes), *(f"{size:,}: p95" for size in sizes))
+    table = Table(f"Lists by number of open tasks, {ground.kind}", columns, "Milliseconds; a page shows 50 lines.")
+    found = []
+    instance = ground.start_share()
+    with served(ground.url, ground.folder) as (person, bare):
+        actor = ground.actor
+
+        def query(read: Callable[..., object], *arguments: object, **options: object) -> Act:
+            def act() -> None:
+                with ground.store.read() as session:
+                    read(session, actor, *arguments, **options)
+
+            return act
+
+        for size in sizes:
+            _fill(ground, instance, size)
+            middle = _middle(ground)
+            found.append(in_turns(rounds, {
+                "bare Flask request": lambda: bare.get("/"),
+                "inbox, my posts: queries": query(queries.inbox, "posts"),
+                "inbox, my posts, deep in the list: queries": query(queries.inbox, "posts", after=middle),
+                "inbox, mine: queries": query(queries.inbox, "mine"),
+                "counts of the tabs: query": query(queries.inbox_counts),
+                "inbox, my posts: page over HTTP": lambda: person.get("/inbox/posts"),
+                "inbox, mine: page over HTTP": lambda: person.get("/inbox/mine"),
+            }))  # fmt: skip
+            slow = in_turns(max(3, rounds // 20), {
+                "board: query": query(queries.board),
+                "board: page over HTTP": lambda: person.get("/board"),
+            }, warm_up=1)  # fmt: skip
+            found[-1].update(slow)
+    for name in found[0]:
+        table.add(name, *(ms(times[name].p50) for times in found), *(ms(times[name].p95) for times in found))
+    return [table]
+
+
+#: An instant within sixty days around now, by the number `n` of the row.
+_INSTANT = {
+    "sqlite": "strftime('%Y-%m-%d %H:%M:%S.000000', 'now', '-20 days', (n * 7919 % 5184000) || ' seconds')",
+    "postgresql": "now() - interval '20 days' + (n * 7919 % 5184000) * interval '1 second'",
+}
+_DAY = {"sqlite": "date('now', (n % 60 - 20) || ' days')", "postgresql": "current_date + (n % 60 - 20)::int"}
+#: A share of the rows that has nothing to do with the unit: `n / units` and so on are different digits of n.
+_BULK = """
+    INSERT INTO task (instance_id, token, step, name, process_key, process_name, number, title, unit_id, post, assignee_id,
+                      state, opened_at, due_at, due_day, warn_at, provisional, paused, sort_at, late)
+    WITH RECURSIVE series(n) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT n + 1 FROM series WHERE n + 1 < :last)
+    SELECT instance.id, 'bulk' || n, 'Task_Reply', '答复', {key}, instance.title, instance.number, instance.title,
+           1 + n % :units, {post}, CASE n / :units / 6 % 5 WHEN 0 THEN 1 + n / :units % :accounts END,
+           'open', instance.started_at, {due}, {day}, {due}, false, false, coalesce({due}, {far}), false
+    FROM series JOIN instance ON instance.id = :instance
+"""
+
+
+def _fill(ground: Ground, instance_id: int, size: int) -> None:
+    """Adds open tasks until there are `size`."""
+    with ground.store.work() as work:
+        session = work.session
+        present, units, accounts = (session.scalar(select(func.max(column))) for column in (Task.id, Unit.id, Account.id))
+        statement = text(_BULK.format(
+            key=_choice("n / :units / 30 % 3", _KEYS), post=_choice("n / :units % 6", _POSTS), day=_DAY[ground.kind],
+            due=f"CASE WHEN n / :units / 90 % 10 > 0 THEN {_INSTANT[ground.kind]} END",
+            far=f"'{FAR[:10]} 00:00:00.000000'" if ground.kind == "sqlite" else f"timestamptz '{FAR}'",
+        ))  # fmt: skip
+        for first in range(present or 0, size, _CHUNK):
+            last = min(first + _CHUNK, size)
+            session.execute(statement, {"first": first, "last": last, "units": units, "accounts": accounts, "instance": instance_id})
+    analyze(ground)
+
+
+def _choice(number: str, values: Sequence[str]) -> str:
+    whens = " ".join(f"WHEN {place} THEN '{value}'" for place, value in enumerate(values))
+    return f"CASE {number} {whens} END"
+
+
+def _middle(ground: Ground) -> str:
+    """A cursor in the middle of the list."""
+    return write_cursor(ground.store.clock.now(), 0)
