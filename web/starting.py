@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.people import permissions
 from engine.process.definitions import Deployed, in_force, newest_versions
-from engine.process.instances import find_subject, start_posts
+from engine.process.instances import find_subject, start_body, start_posts
 from engine.store.errors import Invalid, NotFound
 from web.context import me, store
 
@@ -21,17 +21,23 @@ class Start:
     name: str
 
 
-def startable(session: Any, subject: Mapping[str, Any]) -> list[Start]:
-    """The processes that the reader may start about `subject` (such as {"resource_code": …}) now."""
+def startable(session: Any, subject: Mapping[str, Any], place: str = "resource") -> list[Start]:
+    """The processes that the reader may start about `subject` (such as {"resource_code": …}) now.
+
+    `place` is where the reader stands; a diagram says with `startFrom` on which pages it is offered, a resource's if it
+    does not.
+    """
     found: list[Start] = []
     for key in sorted(newest_versions(session)):
         definition = _in_force(session, key)
         if definition is None or not definition.diagram.properties.get("subject"):
             continue
-        if not permissions.start_units(me(), start_posts(definition)):
+        if place not in definition.diagram.properties.get("startFrom", "resource").split(","):
+            continue
+        if not permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition)):
             continue
         try:
-            find_subject(session, definition, subject)
+            find_subject(session, definition, {"applicant_unit": me().unit_code, **subject})
         except Invalid:
             continue
         found.append(Start(key, definition.name))

@@ -135,11 +135,14 @@ def may_claim_from(actor: Actor, unit_id: int, post: str | None) -> bool:
     return _holds_one(actor, unit_id, (post,) if post else ())
 
 
-def may_start(actor: Actor, start_posts: Collection[str], unit_id: int) -> bool:
+def may_start(actor: Actor, start_posts: Collection[str], unit_id: int, body: str | None = None) -> bool:
     """Whether the actor may start a process for that unit.
 
-    The diagram names the posts that may; where it names none, every post with the power to start cases may.
+    The diagram names the posts that may; where it names none, every post with the power to start cases may. Where it
+    names a body, only the unit that carries it may start the process.
     """
+    if body is not None and (unit_id, body) not in actor.bodies:
+        return False
     if start_posts:
         return _holds_one(actor, unit_id, start_posts)
     return any(
@@ -150,9 +153,9 @@ def may_start(actor: Actor, start_posts: Collection[str], unit_id: int) -> bool:
     )
 
 
-def start_units(actor: Actor, start_posts: Collection[str]) -> frozenset[int]:
+def start_units(actor: Actor, start_posts: Collection[str], body: str | None = None) -> frozenset[int]:
     """The units for which the actor may start a process with those start posts: what a start page offers."""
-    return frozenset(unit_id for unit_id in actor.units if may_start(actor, start_posts, unit_id))
+    return frozenset(unit_id for unit_id in actor.units if may_start(actor, start_posts, unit_id, body))
 
 
 def _held(actor: Actor) -> list[tuple[int, Post]]:

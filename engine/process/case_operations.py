@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from sqlalchemy import select
+
+from calendars import deadline
+from engine.process.clocks import due_of, whole_days
+from engine.process.definitions import deployed
+from engine.process.editions import current_edition
+from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
+from engine.process.tables import Timer
 
 
 @operation("cases.escalate", {})
@@ -10,3 +20,47 @@ def escalate(call: Call) -> bool:
     """Brings the case before the leading group: from now on those who see escalated cases see it."""
     call.instance.escalated = True
     return True
+
+
+@operation("cases.due_day", {"days": "working days from now on"})
+def due_day(call: Call, *, days: Any) -> str:
+    """The ISO date of the last day of a limit that begins now, so that a letter can name the day before the clock runs.
+
+    It is the day that the deadline of an activity entered in the same move will have.
+    """
+    found = deadline.due(call.at, whole_days(days, call.step.id), current_edition(call.work))
+    assert found.last_day is not None  # nothing stops a clock that is not there yet
+    return found.last_day.isoformat()
+
+
+@operation("cases.extend", {"activity": "element id of the activity around this step", "days": "working days to add"})
+def extend(call: Call, *, activity: str, days: Any) -> dict[str, Any]:
+    """Adds working days to the running deadline of an activity; returns the new last day (`due_day`) and the old one.
+
+    The clock stays one clock: its explanation shows all its days. A reminder that has fired already will remind again.
+    Raises OperationError `no-deadline` where no deadline of that activity runs (any more).
+    """
+    session, added = call.work.session, whole_days(days, call.step.id)
+    rules = deployed(session, call.instance.definition_id).diagram.timers
+    own = [
+        timer for timer in session.scalars(select(Timer).where(Timer.instance_id == call.instance.id).order_by(Timer.id))
+        if timer.kind == "machine" and timer.element in rules and rules[timer.element].attached_to == activity
+    ]
+    clock = next((timer for timer in own if timer.role == "deadline" and timer.state == "waiting"), None)
+    if clock is None or "working_days" not in clock.rule:
+        raise OperationError("no-deadline", "该环节没有可以延长的时限")
+    before = clock.last_day
+    clock.rule = {**clock.rule, "working_days": clock.rule["working_days"] + added}
+    for timer in own:
+        if timer.role == "reminder" and timer.state == "fired" and timer.activity == clock.activity:
+            _remind_again(timer, clock, call)
+    # The road counts the clocks of this activity again as soon as the interpreter has come to rest.
+    call.work.notes.setdefault(f"recount:{call.instance.id}", set()).add(clock.activity)
+    after = due_of(clock, None, current_edition(call.work)).last_day
+    return {"days": added, "due_day": after.isoformat() if after else None, "old_day": before.isoformat() if before else None}
+
+
+def _remind_again(reminder: Timer, clock: Timer, call: Call) -> None:
+    """The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does."""
+    reminder.kind, reminder.token, reminder.state = "limit", clock.token, "waiting"
+    reminder.started_at, reminder.fired_at, reminder.due_at = call.at, None, None

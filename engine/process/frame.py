@@ -15,8 +15,11 @@ from engine.process.tables import Task, Timer
 
 
 def fire_limit(case: Case, timer: Timer) -> str | None:
-    """Does what the due timer of a task's limit says; returns the key of the process to start, if any."""
-    task = case.tasks.get(timer.token)
+    """Does what the due timer of a task's limit says; returns the key of the process to start, if any.
+
+    The reminder of an extended deadline comes here as well: it reminds whoever holds the activity up.
+    """
+    task = case.tasks.get(timer.token) or late_task(case, timer)
     if task is None:
         return None
     if timer.role == "deadline":

@@ -29,6 +29,11 @@ def start_posts(definition: Deployed) -> frozenset[str]:
     return frozenset(filter(None, (post.strip() for post in text.split(","))))
 
 
+def start_body(definition: Deployed) -> str | None:
+    """The body whose unit alone may start the process, from the diagram; None where any unit may."""
+    return definition.diagram.properties.get("startBody") or None
+
+
 def start_form(definition: Deployed) -> FormDefinition | None:
     """The form that a start asks for, or None."""
     name = definition.diagram.properties.get("startForm")
@@ -55,7 +60,7 @@ def start_instance(
     with store.work(actor, origin) as work:
         definition = in_force(work.session, key, work.now)
         home = actor.unit_id if unit_id is None else unit_id
-        if not permissions.may_start(actor, start_posts(definition), home):
+        if not permissions.may_start(actor, start_posts(definition), home, start_body(definition)):
             raise NotAllowed("您的岗位不能发起该流程")
         unit = unit_by_id(work.session, home)
         base: dict[str, Any] = {**(variables or {}), "applicant_unit": unit.code if unit else None}

@@ -53,6 +53,7 @@ def project(case: Case, known_calls: Iterable[str]) -> Changes:
     opened = _open_tasks(case, waiting, changes)
     touched |= {timer.activity or timer.token for timer in case.timers if timer.due_at is None and timer.state == "waiting"}
     touched |= _pause(case, waiting, opened, changes)
+    touched |= case.work.notes.pop(f"recount:{case.instance.id}", set())
     recount(case, touched, changes.said)
     _date_tasks(case, waiting, touched, opened)
     for task in opened:

@@ -13,13 +13,16 @@ from engine.people import permissions
 from engine.process.definitions import Deployed, in_force
 from engine.process.editions import edition_at
 from engine.process.forms import fields_of
-from engine.process.instances import find_subject, start_form, start_instance, start_posts
+from engine.process.instances import find_subject, start_body, start_form, start_instance, start_posts
 from engine.store.errors import Invalid, NotAllowed
 from web import forms
 from web.context import me, origin, store
 from web.uploads import Kept, keep_files
 
 page = Blueprint("starting", __name__)
+
+#: What a link may name as the subject of a new case: a resource, a grant, the case that gave the reason.
+SUBJECT_NAMES = ("resource_code", "grant", "source")
 
 
 @page.get("/start/<key>")
@@ -51,8 +54,7 @@ def start(key: str) -> ResponseReturnValue:
 
 def _subject() -> dict[str, str]:
     """What the case is to be about, as the link said."""
-    code = request.values.get("resource_code", "")
-    return {"resource_code": code} if code else {}
+    return {name: request.values[name] for name in SUBJECT_NAMES if request.values.get(name)}
 
 
 def _page(
@@ -66,7 +68,7 @@ def _page(
     with store().read() as session:
         definition = in_force(session, key, now)
         _require_start(definition)
-        subject = find_subject(session, definition, _subject())
+        subject = find_subject(session, definition, {**_subject(), "applicant_unit": me().unit_code})
         edition = edition_at(session, now)
     today = shanghai_day(now)
     names = {**(subject.variables if subject else {}), "applicant_unit": me().unit_code}
@@ -75,7 +77,7 @@ def _page(
         definition=definition,
         subject=subject,
         form=forms.show(start_form(definition), names, typed=typed, errors=errors),
-        resource_code=_subject().get("resource_code", ""),
+        about=_subject(),
         kept=kept or Kept(),
         # Who submits on a day off should know that nobody reads it before then.
         back_at_work=None if edition.works(today) else edition.working_day_from(today),
@@ -83,5 +85,5 @@ def _page(
 
 
 def _require_start(definition: Deployed) -> None:
-    if not permissions.may_start(me(), start_posts(definition), me().unit_id):
+    if not permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition)):
         raise NotAllowed("您的岗位不能发起该流程")
