@@ -13,6 +13,7 @@ from datetime import date, datetime
 import chinese_calendar
 from workalendar.asia import China
 
+from benchmarks.report import Table
 from calendars.china import ChinaWorkingCalendar
 from calendars.deadline import SHANGHAI, Pause, before, due, explain
 from calendars.edition import Edition, edition_for
@@ -69,14 +70,15 @@ def run() -> list[tuple[str, float]]:
     return figures
 
 
-def main() -> None:
-    """Print the figures, each as a multiple of the lookup."""
+def table() -> Table:
+    """The figures, each also as a multiple of the lookup."""
     figures = run()
     lookup = dict(figures)["add 10 working days: lookup"]
-    print("calendars: µs per call, and as a multiple of adding 10 working days by lookup")
+    result = Table("Calendars", ("", "µs per call", "× the lookup"), "The lookup adds 10 working days.")
     for name, cost in figures:
-        print(f"  {name:<40}{cost:>12.2f} µs{cost / lookup:>12,.1f} x")
+        result.add(name, f"{cost:,.2f}", f"{cost / lookup:,.1f}")
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    print(table().text())

@@ -25,6 +25,7 @@ from SpiffWorkflow.spiff.parser.process import SpiffBpmnParser
 from SpiffWorkflow.spiff.serializer.config import SPIFF_CONFIG
 from SpiffWorkflow.util.task import TaskState
 
+from benchmarks.report import Table, ms
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.reader import read_diagram
 
@@ -178,21 +179,21 @@ def measure_loops(loops: int = LOOPS) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Print the figures."""
-    found = measure()
+def table(rounds: int = ROUNDS, loops: int = LOOPS) -> Table:
+    """The figures beside each other, the stock classes with the diagram kept in memory as 1."""
+    found = measure(rounds)
     floor = found["stock, state only"]["complete"]
+    result = Table(
+        "The interpreter alone, in memory", ("", "start, save: ms", "load, complete, save: ms", "× stock, state only", "state: bytes"),
+        "The same diagram, no database.",
+    )  # fmt: skip
     for name, figures in found.items():
-        print(
-            f"{name:32} start {figures['start']:6.3f} ms   load, complete, save {figures['complete']:6.3f} ms"
-            f" ({figures['complete'] / floor:4.2f} x)   state {figures['bytes']:6.0f} bytes"
-        )
-    loops = measure_loops()
-    print(
-        f"after {LOOPS} rounds: {loops['last']:.3f} ms a completion (first hundred {loops['first']:.3f}),"
-        f" state {loops['bytes']:.0f} bytes"
-    )
+        complete = figures["complete"]
+        result.add(name, ms(figures["start"]), ms(complete), f"{complete / floor:.2f}", f"{figures['bytes']:.0f}")
+    after = measure_loops(loops)
+    result.add(f"ours, after {loops:,} rounds", "", ms(after["last"]), f"{after['last'] / floor:.2f}", f"{after['bytes']:.0f}")
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    print(table().text())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sqlite3
+import subprocess
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from engine.store.clock import SHANGHAI
+from tests.machine import postgresql
 
 
 @dataclass(slots=True)
@@ -54,24 +56,25 @@ def ms(value: float) -> str:
     return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
 
 
-def machine(postgresql: str | None) -> str:
+def machine() -> str:
     """One line: date, processor and how many of it, load, and the versions that matter."""
     cpu = next(
         (line.partition(":")[2].strip() for line in _read("/proc/cpuinfo").splitlines() if line.startswith("model name")),
         platform.machine(),
     )
-    names = ("SpiffWorkflow", "SQLAlchemy", "Flask", "granian")
-    return ", ".join(
-        [
-            f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M}",
-            f"{os.cpu_count()} × {cpu}",
-            f"load {os.getloadavg()[0]:.1f} at the start",
-            f"Python {platform.python_version()}",
-            f"SQLite {sqlite3.sqlite_version}",
-            *([postgresql] if postgresql else []),
-            *(f"{name} {version(name)}" for name in names),
-        ]
-    )
+    return ", ".join([
+        f"{datetime.now(SHANGHAI):%Y-%m-%d %H:%M} Shanghai time", f"{os.cpu_count()} × {cpu}", f"load {os.getloadavg()[0]:.1f} at the start",
+        f"Python {platform.python_version()}", f"SQLite {sqlite3.sqlite_version}", _postgresql(),
+        *(f"{name} {version(name)}" for name in ("SpiffWorkflow", "SQLAlchemy", "Flask", "granian")),
+    ])  # fmt: skip
+
+
+def _postgresql() -> str:
+    folder = postgresql()
+    if folder is None:
+        return "no PostgreSQL"
+    said = subprocess.run([str(folder / "postgres"), "--version"], capture_output=True, text=True, check=True).stdout
+    return "PostgreSQL " + said.split()[2]
 
 
 def _read(path: str) -> str:
