@@ -7,12 +7,13 @@ from typing import Any
 from sqlalchemy import select
 
 from calendars import deadline
+from engine.people.tables import Account, Unit
 from engine.process.clocks import due_of, whole_days
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
-from engine.process.tables import Timer
+from engine.process.tables import Task, Timer
 
 
 @operation("cases.escalate", {})
@@ -20,6 +21,21 @@ def escalate(call: Call) -> bool:
     """Brings the case before the leading group: from now on those who see escalated cases see it."""
     call.instance.escalated = True
     return True
+
+
+@operation("cases.answers", {"step": "element id of a task, such as one done by several units at once"})
+def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
+    """What was answered at a step of this case, each time that it was done: the form's values, `opinion`, `unit` and `person`.
+
+    For a letter that brings together what several units said; the units and people go by their names.
+    """
+    call.work.session.flush()
+    rows = call.work.session.execute(
+        select(Task.answers, Task.opinion, Unit.name, Account.name)
+        .join(Unit, Unit.id == Task.unit_id).join(Account, Account.id == Task.completed_by)
+        .where(Task.instance_id == call.instance.id, Task.step == step, Task.state == "done").order_by(Task.id)
+    )
+    return [{**(given or {}), "opinion": said or "", "unit": unit, "person": person} for given, said, unit, person in rows]
 
 
 @operation("cases.due_day", {"days": "working days from now on"})

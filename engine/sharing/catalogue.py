@@ -32,7 +32,7 @@ STATES: Mapping[str, str] = {"published": "已发布", "blocked": "依据不足 
 #: The elements of a resource that may change and of which every version keeps a copy.
 ELEMENTS = (
     "class_code", "kind", "name", "provider_id", "format", "sharing_class", "conditions", "method", "update_cycle",
-    "update_deadline", "open_to_public", "items", "state",
+    "update_deadline", "open_to_public", "items", "withheld_items", "state",
 )  # fmt: skip
 
 
@@ -64,6 +64,8 @@ class Resource(Base):
     open_to_public: Mapped[bool]
     items: Mapped[list[Any]] = mapped_column(Json)
     """The names of its data items 信息项, in order."""
+    withheld_items: Mapped[list[Any]] = mapped_column(Json, default=list)
+    """Those of `items` that stay on the negative list though the rest is shared; empty where all or nothing is shared."""
     state: Mapped[str] = mapped_column(String(16))
     """published · blocked (a withheld class without a statutory basis) · withdrawn"""
     version: Mapped[int]
@@ -204,6 +206,7 @@ def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
     conditions = session.scalars(
         select(PublishedCondition).where(PublishedCondition.resource_id == resource.id).order_by(PublishedCondition.id)
     )
+    items = resource.items if sight.sees(resource.provider_id) else shareable(resource)
     hidden = resource.sharing_class == "withheld" and not sight.sees(resource.provider_id)
     return ResourceSheet(
         line=_line(resource, unit),
@@ -211,7 +214,7 @@ def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
         conditions=resource.conditions,
         update_deadline=resource.update_deadline,
         open_to_public=resource.open_to_public,
-        items=None if hidden else tuple(resource.items),
+        items=None if hidden else tuple(items),
         version=resource.version,
         versions=tuple(VersionLine(v.version, v.changed_at, v.summary, v.instance_id) for v in versions),
         published_conditions=tuple(ConditionLine(c.text, c.published_at) for c in conditions),
@@ -222,6 +225,11 @@ def visible(sight: Sight) -> ColumnElement[bool]:
     """The condition on Resource for what a reader may find: all that is published, and the rest that is theirs."""
     published = Resource.state == "published"
     return Resource.id.is_not(None) if sight.all else or_(published, Resource.provider_id.in_(sight.unit_ids))
+
+
+def shareable(resource: Resource) -> list[str]:
+    """The items of a resource that may be shared as far as the negative list goes: none of them where it is withheld."""
+    return [] if resource.sharing_class == "withheld" else [item for item in resource.items if item not in resource.withheld_items]
 
 
 def code_of(resource: Any) -> str:

@@ -21,7 +21,7 @@ from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
 from engine.process.rows import next_number
-from engine.sharing.catalogue import Resource, lock_resource
+from engine.sharing.catalogue import Resource, lock_resource, shareable
 from engine.sharing.lists import capped, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.sharing.words import unit_of
@@ -133,6 +133,7 @@ def grants_of_case(session: Session, instance_id: int, *, today: date) -> list[G
         "method": "by which method it is supplied",
         "conditions": "the conditions of use; may be empty",
         "valid_until": "ISO date of the last day; may be empty",
+        "agreement": "number of the document by which withheld data is shared with this unit all the same; may be empty",
     },
 )
 def grant(
@@ -145,18 +146,22 @@ def grant(
     method: Any = "",
     conditions: str | None = None,
     valid_until: str | None = None,
+    agreement: str | None = None,
 ) -> dict[str, Any]:
     """Grants a unit the use of a resource and returns the grant's id and number.
 
-    Raises OperationError `unknown-fields` for an item that the resource does not hold, `not-shared` where the resource
-    is withheld or not published (any more).
+    What is withheld is granted only by an `agreement` (reached by negotiation or decided above it), and stays withheld for
+    everybody else. Raises OperationError `unknown-fields` for an item that the resource does not hold or that is withheld,
+    `not-shared` where the resource is withheld or not published (any more).
     """
     session = call.work.session
     row = lock_resource(session, resource)
-    if row.state != "published" or row.sharing_class == "withheld":
+    if row.state != "published" or (row.sharing_class == "withheld" and not agreement):
         raise OperationError("not-shared", f"“{row.name}”目前不予共享，不能授权")
-    wanted = [str(field) for field in fields or row.items]
-    if unknown := [field for field in wanted if field not in row.items]:
+    open_to_it = list(row.items) if agreement else shareable(row)
+    wanted = [str(field) for field in fields or open_to_it]
+    # The catalogue does not tell the items of every withheld resource; there the agreement says what is meant.
+    if unknown := [field for field in wanted if field not in open_to_it and (row.items or not agreement)]:
         raise OperationError("unknown-fields", f"“{row.name}”没有数据项：{'、'.join(unknown)}")
     year = shanghai_day(call.at).year
     made = Grant(

@@ -2,7 +2,7 @@
 
 An entry is closed, never deleted, and every change names the case that made it. Titles and bases are public to all
 departments; an entry without a sufficient basis (state `blocked`) is no entry of the list: only its provider and the
-leadership office see it, so that it is put right.
+leadership office see it, so that it is put right. What changes the list stands in `listing`, objections in `objections`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, Select, String, Text, or_, select, text
+from sqlalchemy import ColumnElement, Exists, ForeignKey, Index, Select, String, Text, exists, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from engine.people.actor import Actor
 from engine.people.tables import Unit
-from engine.process.interpreter.model import OperationError
-from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
-from engine.sharing.catalogue import Resource, change_resource, lock_resource
+from engine.process.tables import Instance
+from engine.sharing.catalogue import Resource
 from engine.sharing.lists import capped, containing, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id
@@ -33,7 +32,9 @@ BASIS_TYPES: Mapping[str, str] = {
     "central_policy": "党中央、国务院政策",
 }
 STATES: Mapping[str, str] = {"listed": "在列", "closed": "已移出", "blocked": "依据不足 未发布"}
-ACTS: Mapping[str, str] = {"listed": "列入", "closed": "移出", "blocked": "阻止发布"}
+ACTS: Mapping[str, str] = {
+    "listed": "列入", "closed": "移出", "blocked": "阻止发布", "narrowed": "调整", "upheld": "审核维持",
+}  # fmt: skip
 
 _LISTED = text("state = 'listed'")
 
@@ -74,10 +75,31 @@ class NegativeListChange(Base):
     id: Mapped[Id]
     entry_id: Mapped[int] = mapped_column(ForeignKey("negative_list_entry.id"), index=True)
     act: Mapped[str] = mapped_column(String(16))
-    """listed · closed · blocked"""
+    """listed · closed · blocked · narrowed (some items are shared from now on) · upheld (reviewed, and it stays)"""
     at: Mapped[datetime]
     note: Mapped[str] = mapped_column(Text)
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+
+
+class Objection(Base):
+    """An objection 异议 of a unit to an entry, and what became of it. Its case holds at most one."""
+
+    __tablename__ = "negative_list_objection"
+
+    id: Mapped[Id]
+    entry_id: Mapped[int] = mapped_column(ForeignKey("negative_list_entry.id"), index=True)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"))
+    ground: Mapped[str] = mapped_column(String(32))
+    """lapsed · insufficient · too_broad · can_be_masked · wrongly_listed"""
+    new_basis: Mapped[str] = mapped_column(Text)
+    """What the objector brings forward that the list does not know; empty where nothing new."""
+    state: Mapped[str] = mapped_column(String(16))
+    """filed · under_review · dismissed (not taken up) · upheld (the entry stays) · narrowed · removed"""
+    filed_at: Mapped[datetime]
+    concluded_at: Mapped[datetime | None]
+    document: Mapped[str] = mapped_column(String(100), default="")
+    """Number of the document that concluded it."""
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), unique=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +118,8 @@ class EntryLine:
     article: str
     valid_until: date | None
     listed_at: datetime
+    under_review: bool
+    """An objection to it has been taken up and is being reviewed; until that ends the entry stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,99 +203,28 @@ def enter(
     entry = NegativeListEntry(resource_id=resource.id, listed_at=at, **fields)
     session.add(entry)
     session.flush()
-    _keep_change(session, entry, entry.state, at, note, instance_id)
+    keep_change(session, entry, entry.state, at, note, instance_id)
     return entry
 
 
-@operation(
-    "negative_list.list",
-    parameters={
-        "resource": "the resource (value or code)",
-        "basis_type": "law | administrative_regulation | central_policy",
-        "basis": "title of the law, regulation or policy",
-        "article": "the article of it",
-        "text": "what that article says",
-        "reason": "why sharing in part would not do",
-        "valid_until": "ISO date until which the basis holds; may be empty",
-    },
-)
-def list_resource(
-    call: Call,
-    *,
-    resource: Any,
-    basis_type: str,
-    basis: str,
-    article: str,
-    text: str = "",
-    reason: str = "",
-    valid_until: str | None = None,
-) -> dict[str, Any]:
-    """Puts a resource on the negative list and withholds it.
+def listed_entry(session: Session, resource: Resource) -> NegativeListEntry | None:
+    """The entry of a resource that is in force, if it has one."""
+    return entry_in(session, resource, "listed")
 
-    Raises OperationError `no-basis` for a basis that cannot justify that, `already-listed` where it stands there already.
-    """
-    if basis_type not in BASIS_TYPES or not (basis or "").strip() or not (article or "").strip():
-        raise OperationError("no-basis", f"列入负面清单须有{'、'.join(BASIS_TYPES.values())}依据，并写明名称和条款")
-    session = call.work.session
-    row = lock_resource(session, resource)
-    if _entry(session, row, "listed") is not None:
-        raise OperationError("already-listed", f"“{row.name}”已在负面清单中")
-    fields: dict[str, Any] = {
-        "state": "listed",
-        "basis_type": basis_type,
-        "basis": basis.strip(),
-        "article": article.strip(),
-        "text": (text or "").strip(),
-        "reason": (reason or "").strip(),
-        "valid_until": date.fromisoformat(valid_until) if valid_until else None,
+
+def entry_value(entry: NegativeListEntry) -> dict[str, Any]:
+    """An entry as the expressions of a diagram see it."""
+    return {
+        "id": entry.id,
+        "basis_type": entry.basis_type,
+        "basis": entry.basis,
+        "article": entry.article,
+        "text": entry.text,
+        "reason": entry.reason,
     }
-    entry = _entry(session, row, "blocked")
-    if entry is None:
-        entry = enter(session, row, at=call.at, instance_id=call.instance.id, note=fields["reason"], **fields)
-    else:  # what was blocked for want of a basis has one now
-        for name, value in {**fields, "listed_at": call.at}.items():
-            setattr(entry, name, value)
-        _keep_change(session, entry, "listed", call.at, fields["reason"], call.instance.id)
-    change_resource(
-        session, row, at=call.at, summary="列入负面清单", instance_id=call.instance.id,
-        sharing_class="withheld", state="published",
-    )  # fmt: skip
-    return {"id": entry.id, "basis": entry.basis, "article": entry.article}
 
 
-@operation(
-    "negative_list.close",
-    parameters={
-        "resource": "the resource (value or code)",
-        "sharing_class": "what it becomes: unconditional | conditional",
-        "conditions": "the conditions it is shared on from now; may be empty",
-        "reason": "why the entry ends",
-    },
-)
-def close_entry(
-    call: Call, *, resource: Any, sharing_class: str, conditions: str | None = None, reason: str = ""
-) -> dict[str, Any]:
-    """Closes the listed entry of a resource, which stays on record, and shares the resource again.
-
-    Raises OperationError `not-listed` where there is no listed entry, `bad-class` for another class.
-    """
-    if sharing_class not in ("unconditional", "conditional"):
-        raise OperationError("bad-class", "移出负面清单后的共享类型应为无条件共享或有条件共享")
-    session = call.work.session
-    row = lock_resource(session, resource)
-    entry = _entry(session, row, "listed")
-    if entry is None:
-        raise OperationError("not-listed", f"“{row.name}”不在负面清单中")
-    entry.state, entry.closed_at = "closed", call.at
-    _keep_change(session, entry, "closed", call.at, reason, call.instance.id)
-    elements = {"sharing_class": sharing_class} | ({"conditions": conditions} if conditions else {})
-    change_resource(
-        session, row, at=call.at, summary="移出负面清单", instance_id=call.instance.id, **elements
-    )
-    return {"id": entry.id, "sharing_class": sharing_class}
-
-
-def _entry(session: Session, resource: Resource, state: str) -> NegativeListEntry | None:
+def entry_in(session: Session, resource: Resource, state: str) -> NegativeListEntry | None:
     """The entry of a resource in that state (listed, blocked), of which there is at most one."""
     query = select(NegativeListEntry).where(
         NegativeListEntry.resource_id == resource.id, NegativeListEntry.state == state
@@ -279,16 +232,24 @@ def _entry(session: Session, resource: Resource, state: str) -> NegativeListEntr
     return session.scalar(query)
 
 
-def _keep_change(
+def keep_change(
     session: Session, entry: NegativeListEntry, act: str, at: datetime, note: str, instance_id: int | None
 ) -> None:
+    """Writes down what happened to an entry; `act` is one of ACTS."""
     session.add(NegativeListChange(entry_id=entry.id, act=act, at=at, note=note, instance_id=instance_id))
     session.flush()
 
 
-def _lines() -> Select[NegativeListEntry, Resource, Unit]:
+def _under_review() -> Exists:
+    return exists().where(
+        Objection.entry_id == NegativeListEntry.id, Objection.state == "under_review",
+        Instance.id == Objection.instance_id, Instance.state == "running",
+    )  # fmt: skip
+
+
+def _lines() -> Select[NegativeListEntry, Resource, Unit, bool]:
     return (
-        select(NegativeListEntry, Resource, Unit)
+        select(NegativeListEntry, Resource, Unit, _under_review())
         .join(Resource, Resource.id == NegativeListEntry.resource_id)
         .join(Unit, Unit.id == Resource.provider_id)
     )
@@ -299,7 +260,7 @@ def _visible(sight: Sight) -> ColumnElement[bool]:
     return NegativeListEntry.id.is_not(None) if sight.all else or_(on_the_list, Resource.provider_id.in_(sight.unit_ids))
 
 
-def _line(entry: NegativeListEntry, resource: Resource, unit: Unit) -> EntryLine:
+def _line(entry: NegativeListEntry, resource: Resource, unit: Unit, under_review: bool) -> EntryLine:
     return EntryLine(
         id=entry.id,
         resource_code=resource.code,
@@ -313,4 +274,5 @@ def _line(entry: NegativeListEntry, resource: Resource, unit: Unit) -> EntryLine
         article=entry.article,
         valid_until=entry.valid_until,
         listed_at=entry.listed_at,
+        under_review=under_review,
     )

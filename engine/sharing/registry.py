@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from engine.process import case_operations, notices
-from engine.sharing import catalogue, documents, grants, negative_list, subjects, supervision, words
+from engine.sharing import catalogue, documents, grants, listing, negative_list, objections, subjects, supervision, words
 
-__all__ = ["case_operations", "catalogue", "documents", "grants", "negative_list", "notices", "subjects", "supervision", "words"]
+__all__ = ["case_operations", "catalogue", "documents", "grants", "listing", "negative_list", "notices", "objections", "subjects", "supervision", "words"]

@@ -8,10 +8,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.people.tables import Unit
+from engine.people.tables import Account, Appointment, Unit, UnitBody
 from engine.process.operations import Subject, subject
-from engine.sharing.catalogue import SHARING_CLASSES, STATES, Resource
+from engine.sharing.catalogue import SHARING_CLASSES, STATES, Resource, shareable
+from engine.sharing.holding import require_free
+from engine.sharing.negative_list import entry_value, listed_entry
 from engine.store.errors import Invalid
+
+#: Whose experts are heard on whether a basis holds: law, network security, secrecy.
+EXPERT_BODIES = ("justice", "cyberspace", "secrecy")
+EXPERT_POST = "expert"
 
 
 @subject("resource")
@@ -27,21 +33,106 @@ def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     if resource.sharing_class != "conditional":
         label = SHARING_CLASSES[resource.sharing_class]
         raise Invalid({"resource_code": f"“{resource.name}”属于{label}类，不走有条件共享申请"})
-    return _subject(resource, provider)
+    return subject_of(resource, provider)
 
 
 @subject("own_resource")
 def own_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The resource that `resource_code` names, provided by the starter's own unit (`applicant_unit`), whatever its class.
 
-    Raises Invalid at `resource_code` for none, an unknown one, another unit's, and one that was withdrawn.
+    Raises Invalid at `resource_code` for none, an unknown one, another unit's, one that was withdrawn, one that stands on the
+    negative list already, and one that another running case may change.
     """
+    resource, provider = _own(session, answers)
+    if resource.state == "withdrawn":
+        raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}"})
+    if listed_entry(session, resource) is not None:
+        raise Invalid({"resource_code": f"“{resource.name}”已在负面清单中"})
+    require_free(session, resource.code, resource.name)
+    return subject_of(resource, provider, items=resource.items)
+
+
+@subject("own_listed_resource")
+def own_listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """The resource of the starter's own unit that `resource_code` names, with its entry on the negative list as `entry`.
+
+    Raises Invalid at `resource_code` as `own_resource` does, and for one that is not on the list.
+    """
+    resource, provider = _own(session, answers)
+    entry = listed_entry(session, resource)
+    if entry is None:
+        raise Invalid({"resource_code": f"“{resource.name}”不在负面清单中"})
+    require_free(session, resource.code, resource.name)
+    return subject_of(resource, provider, items=resource.items, entry=entry_value(entry))
+
+
+@subject("withheld_resource")
+def withheld_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """The published resource that `resource_code` names, if it is withheld, in whole or in part, and another unit's.
+
+    Its items are kept from the case's `resource` and stand in `all_items` for those who decide; `entry` is its entry on the
+    negative list (None where there is none), `experts_offered` the units whose experts can be heard. Raises Invalid at
+    `resource_code` for none, an unknown one, one that is not published or not withheld, and the starter's own.
+    """
+    resource, provider = foreign(session, answers)
+    entry = listed_entry(session, resource)
+    if entry is None and resource.sharing_class != "withheld":
+        label = SHARING_CLASSES[resource.sharing_class]
+        raise Invalid({"resource_code": f"“{resource.name}”属于{label}类，不在不予共享之列"})
+    return subject_of(
+        resource, provider, all_items=list(resource.items), entry=entry_value(entry) if entry else None,
+        experts_offered=experts_offered(session),
+    )  # fmt: skip
+
+
+@subject("needed_resource")
+def needed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """As `withheld_resource`, for a process that may change its entry: refused too while another case may do that."""
+    found = withheld_resource(session, answers)
+    require_free(session, found.key, found.name)
+    return found
+
+
+def foreign(session: Session, answers: Mapping[str, Any]) -> tuple[Resource, Unit]:
+    """The published resource of another unit that `resource_code` names, with its provider. Raises Invalid."""
+    resource, provider = _named(session, answers)
+    if resource.state != "published":
+        raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}"})
+    if provider.code == answers.get("applicant_unit"):
+        raise Invalid({"resource_code": f"“{resource.name}”由本单位提供"})
+    return resource, provider
+
+
+def experts_offered(session: Session) -> list[dict[str, Any]]:
+    """The units of law, network security and secrecy whose experts can be heard now, as options of a form."""
+    query = (
+        select(Unit.code, Unit.name)
+        .where(
+            Unit.id.in_(select(UnitBody.unit_id).where(UnitBody.body.in_(EXPERT_BODIES))),
+            Unit.id.in_(
+                select(Appointment.unit_id)
+                .join(Account, Account.id == Appointment.account_id)
+                .where(Appointment.post == EXPERT_POST, Account.active)
+            ),
+        )
+        .order_by(Unit.code)
+    )
+    return [{"value": code, "label": name} for code, name in session.execute(query)]
+
+
+def subject_of(resource: Resource, provider: Unit, *, items: list[Any] | None = None, **more: Any) -> Subject:
+    """The subject that is this resource; `items` are those that the case may know where not just the shareable ones."""
+    value = value_of(resource, provider)
+    if items is not None:
+        value["items"] = list(items)
+    return Subject({"resource": value, "provider_unit": provider.code, **more}, resource.code, resource.name)
+
+
+def _own(session: Session, answers: Mapping[str, Any]) -> tuple[Resource, Unit]:
     resource, provider = _named(session, answers)
     if provider.code != answers.get("applicant_unit"):
         raise Invalid({"resource_code": f"“{resource.name}”不是本单位提供的信息资源"})
-    if resource.state == "withdrawn":
-        raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}"})
-    return _subject(resource, provider)
+    return resource, provider
 
 
 def _named(session: Session, answers: Mapping[str, Any]) -> tuple[Resource, Unit]:
@@ -56,11 +147,6 @@ def _named(session: Session, answers: Mapping[str, Any]) -> tuple[Resource, Unit
     return row[0], row[1]
 
 
-def _subject(resource: Resource, provider: Unit) -> Subject:
-    value = value_of(resource, provider)
-    return Subject({"resource": value, "provider_unit": provider.code}, resource.code, resource.name)
-
-
 def value_of(resource: Resource, provider: Unit) -> dict[str, Any]:
     """A resource as the expressions of a diagram see it."""
     return {
@@ -69,7 +155,7 @@ def value_of(resource: Resource, provider: Unit) -> dict[str, Any]:
         "kind": resource.kind,
         "sharing_class": resource.sharing_class,
         "provider": provider.code,
-        "items": list(resource.items),
+        "items": shareable(resource),
         "conditions": resource.conditions,
         "method": resource.method,
     }

@@ -41,7 +41,7 @@ STARTS: Mapping[str, list[Start]] = {
         Start(REQUEST),
         Start({**REQUEST, "provider_unit": "024"}),
         Start(BASELESS, NO_FORM),
-        Start(REQUEST, fails_with={"negative_list.list": "already_listed"}),
+        Start(REQUEST, fails_with={"negative_list.list": "already-listed"}),
     ],
 }
 #: What a child may come back with.

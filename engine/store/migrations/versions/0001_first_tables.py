@@ -165,6 +165,7 @@ def upgrade() -> None:
     sa.Column('update_deadline', sa.String(length=64), nullable=False),
     sa.Column('open_to_public', sa.Boolean(), nullable=False),
     sa.Column('items', Json, nullable=False),
+    sa.Column('withheld_items', Json, nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('version', BigId, nullable=False),
     sa.Column('changed_at', UtcDateTime(), nullable=False),
@@ -291,6 +292,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_negative_list_change'))
     )
     op.create_index(op.f('ix_negative_list_change_entry_id'), 'negative_list_change', ['entry_id'], unique=False)
+    op.create_table('negative_list_objection',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('entry_id', BigId, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('ground', sa.String(length=32), nullable=False),
+    sa.Column('new_basis', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('filed_at', UtcDateTime(), nullable=False),
+    sa.Column('concluded_at', UtcDateTime(), nullable=True),
+    sa.Column('document', sa.String(length=100), nullable=False),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['entry_id'], ['negative_list_entry.id'], name=op.f('fk_negative_list_objection_entry_id')),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_negative_list_objection_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_negative_list_objection_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_negative_list_objection')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_negative_list_objection_instance_id'))
+    )
+    op.create_index(op.f('ix_negative_list_objection_entry_id'), 'negative_list_objection', ['entry_id'], unique=False)
     op.create_table('notice',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('account_id', BigId, nullable=False),
