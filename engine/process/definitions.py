@@ -90,6 +90,16 @@ def in_force(session: Session, key: str, at: datetime) -> Deployed:
     return deployed(session, found)
 
 
+def all_in_force(session: Session, at: datetime) -> list[Deployed]:
+    """The version of every process that a case received at `at` would follow, by key. One query beside the parsing."""
+    rows = session.execute(
+        select(Definition.key, Definition.id)
+        .where(Definition.effective_at <= at)
+        .order_by(Definition.key, Definition.effective_at, Definition.version)
+    )
+    return [deployed(session, definition_id) for definition_id in {key: newest for key, newest in rows}.values()]
+
+
 def deploy_in(
     work: Work, package: Package, *, by: str, approved_by: str, reason: str, effective_at: datetime | None = None,
     also_known: Iterable[str] = (),
