@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.people import permissions
-from engine.process.definitions import Deployed, in_force, newest_versions
+from engine.process.definitions import all_in_force
 from engine.process.instances import find_subject, start_body, start_posts
-from engine.store.errors import Invalid, NotFound
+from engine.store.errors import Invalid
 from web.context import me, store
 
 
@@ -28,9 +28,8 @@ def startable(session: Any, subject: Mapping[str, Any], place: str = "resource")
     does not.
     """
     found: list[Start] = []
-    for key in sorted(newest_versions(session)):
-        definition = _in_force(session, key)
-        if definition is None or not definition.diagram.properties.get("subject"):
+    for definition in all_in_force(session, store().clock.now()):
+        if not definition.diagram.properties.get("subject"):
             continue
         if place not in definition.diagram.properties.get("startFrom", "resource").split(","):
             continue
@@ -40,12 +39,5 @@ def startable(session: Any, subject: Mapping[str, Any], place: str = "resource")
             find_subject(session, definition, {"applicant_unit": me().unit_code, **subject})
         except Invalid:
             continue
-        found.append(Start(key, definition.name))
+        found.append(Start(definition.key, definition.name))
     return found
-
-
-def _in_force(session: Any, key: str) -> Deployed | None:
-    try:
-        return in_force(session, key, store().clock.now())
-    except NotFound:
-        return None

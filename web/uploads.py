@@ -7,6 +7,7 @@ the ids in `attachments` and `<key>`, with the name only for showing it again.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 from flask import request
 
@@ -53,7 +54,7 @@ def keep_files(file_fields: list[str]) -> Kept:
                 break
             try:
                 stored = upload(
-                    store(), settings(), actor=me(), name=sent.filename, stream=sent.stream, origin=origin()
+                    store(), settings(), actor=me(), name=sent.filename, stream=cast(BinaryIO, sent.stream), origin=origin()
                 )
             except Invalid as refusal:
                 kept.errors[key] = next(iter(refusal.fields.values()), refusal.message)

@@ -52,7 +52,7 @@ def ask_for_housing(page: Page) -> None:
     page.get_by_label("名称或代码").fill("公租房")
     page.get_by_role("button", name="查询").click()
     page.get_by_role("link", name="公租房保障对象").click()
-    page.get_by_role("link", name="申请共享").click()
+    page.get_by_role("link", name="发起有条件共享申请").click()
     for item in ("姓名", "保障方式"):
         page.get_by_label(item, exact=True).check()
     for label, text in (

@@ -19,7 +19,7 @@ def test_a_resource_shows_its_elements_and_the_way_to_ask_for_it(desk: Desks) ->
         assert element in page
     assert "住房保障、救助核验；按人核验" in page
     assert f"/start/conditional_share?resource_code={HOUSING}" in page
-    assert "申请共享" not in text_of(desk("auditor").get(f"/catalogue/{HOUSING}")), "who may not start sees no button"
+    assert "发起有条件共享申请" not in text_of(desk("auditor").get(f"/catalogue/{HOUSING}")), "who may not start sees no button"
 
 
 def test_the_items_of_a_withheld_resource_are_for_its_provider_and_the_office(desk: Desks) -> None:

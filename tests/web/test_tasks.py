@@ -169,4 +169,4 @@ def test_a_request_for_what_needs_none_is_refused(desk: Desks) -> None:
     for code in ("209001/000002", "3070211000013/000001", "no/such"):
         response = person.get(f"/start/conditional_share?resource_code={code}")
         assert response.status_code == 422 and re.search("不走有条件共享申请|目录中没有", text_of(response))
-        assert "申请共享" not in text_of(person.get(f"/catalogue/{code}"))
+        assert "发起有条件共享申请" not in text_of(person.get(f"/catalogue/{code}"))

@@ -31,7 +31,7 @@ def search() -> str:
             process_key=asked["process"] or None,
             after=request.args.get("after"),
         )
-        names = queries.process_names(session)
+        names = {} if is_swap() else queries.process_names(session)
     template = "cases/_rows.html" if is_swap() else "cases/list.html"
     return render_template(template, found=found, asked=asked, names=names, states=list(CASE_STATES.items()))
 

@@ -49,9 +49,8 @@ def resource(code: str) -> str:
         return render_template(
             "catalogue/resource.html",
             sheet=sheet,
-            starts=startable(session, {"resource_code": code}) if sheet.line.on_request else [],
+            starts=startable(session, {"resource_code": code}),
             listing=negative_list.entries_of(session, actor, code),
             grants=grants.search(session, actor, resource=code, today=shanghai_day(now)).lines,
             found=queries.cases(session, actor, subject_key=code),
-            names=queries.process_names(session),
         )

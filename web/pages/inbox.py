@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.process import queries
+from engine.process.paging import Page
+from engine.process.queries import CaseLine, InboxLine
 from engine.store.errors import NotFound
 from web.context import is_swap, me, store
 from web.navigation import home
@@ -30,19 +34,14 @@ def inbox() -> ResponseReturnValue:
 @page.get("/inbox/<tab>")
 def lines(tab: str) -> str:
     """One tab, most urgent first; only the next lines where htmx asks for them."""
-    if tab == "started":
-        return _started()
-    if tab not in ("mine", "posts", "done"):
+    if tab not in TABS:
         raise NotFound
+    after = request.args.get("after")
+    found: Page[InboxLine] | Page[CaseLine]
     with store().read() as session:
-        found = queries.inbox(session, me(), tab, after=request.args.get("after"))
-    template = "inbox/_rows.html" if is_swap() else "inbox/page.html"
-    return render_template(template, found=found, tab=tab, tabs=TABS)
-
-
-def _started() -> str:
-    with store().read() as session:
-        found = queries.cases(session, me(), started_by_me=True, after=request.args.get("after"))
-        names = queries.process_names(session)
-    template = "cases/_rows.html" if is_swap() else "inbox/page.html"
-    return render_template(template, found=found, tab="started", tabs=TABS, names=names)
+        if tab == "started":
+            found = queries.cases(session, me(), started_by_me=True, after=after)
+        else:
+            found = queries.inbox(session, me(), cast(queries.Tab, tab), after=after)
+    rows = "cases/_rows.html" if tab == "started" else "inbox/_rows.html"
+    return render_template(rows if is_swap() else "inbox/page.html", found=found, tab=tab, tabs=TABS)

@@ -18,7 +18,8 @@ def operations() -> str:
     """The operator's page."""
     with store().read() as session:
         incidents = queries.incidents(session, me())
-    return render_template("operations/page.html", incidents=incidents, health=look(store()))
+        workers = queries.heartbeats(session)
+    return render_template("operations/page.html", incidents=incidents, workers=workers, health=look(store()))
 
 
 @page.post("/operations/incidents/<int:incident_id>/retry")

@@ -8,10 +8,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from calendars.deadline import shanghai_day
 from engine.people import permissions
 from engine.process.definitions import Deployed, in_force
-from engine.process.editions import edition_at
+from engine.process.editions import closed_until
 from engine.process.forms import fields_of
 from engine.process.instances import find_subject, start_body, start_form, start_instance, start_posts
 from engine.store.errors import Invalid, NotAllowed
@@ -69,8 +68,7 @@ def _page(
         definition = in_force(session, key, now)
         _require_start(definition)
         subject = find_subject(session, definition, {**_subject(), "applicant_unit": me().unit_code})
-        edition = edition_at(session, now)
-    today = shanghai_day(now)
+        back_at_work = closed_until(session, now)
     names = {**(subject.variables if subject else {}), "applicant_unit": me().unit_code}
     return render_template(
         "starting/page.html",
@@ -80,7 +78,7 @@ def _page(
         about=_subject(),
         kept=kept or Kept(),
         # Who submits on a day off should know that nobody reads it before then.
-        back_at_work=None if edition.works(today) else edition.working_day_from(today),
+        back_at_work=back_at_work,
     )
 
 
