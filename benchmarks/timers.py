@@ -30,7 +30,7 @@ def run(ground: Ground, clock: MovableClock, count: int) -> list[Table]:
         "One worker, one transaction each; CPU of the worker alone. The floor is measured right before.",
     )  # fmt: skip
     kinds: list[tuple[str, Callable[[], int], int, str]] = [
-        ("reminder of a task's limit", ground.start_share, count // 2, "reminder"),
+        ("escalation of a limit: a notice to a post", ground.start_share, count // 2, "escalation"),
         ("interrupting deadline of the diagram", ground.start_review, count // 2, "deadline"),
         ("missed limit that starts a supervision case", ground.start_share, count // 20, "deadline"),
     ]
@@ -67,6 +67,8 @@ def _copy(ground: Ground, instance_id: int, copies: int) -> None:
             names = [column.name for column in rows.columns if column.name != "id" or key == "id"]
             copied = select(*(changed.get(name, rows.c[name]) for name in names)).join_from(rows, numbers, literal(True))
             work.session.execute(insert(model).from_select(names, copied.where(rows.c[key] == instance_id)))
+        if ground.kind == "postgresql":
+            work.session.execute(select(func.setval(func.pg_get_serial_sequence("instance", "id"), last + copies)))
     analyze(ground)
 
 
