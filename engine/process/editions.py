@@ -41,8 +41,16 @@ def notices(session: Session) -> tuple[Notice, ...]:
 
 
 def edition_at(session: Session, now: datetime) -> Edition:
-    """The calendar as known on the Shanghai day of `now`: notices published later do not count yet."""
-    return edition_for(notices(session), _last_publication(notices(session), shanghai_day(now)))
+    """The calendar as known on the Shanghai day of `now`: notices published later do not count yet.
+
+    Found once per session and day: a page asks for it with every line.
+    """
+    key = ("edition", shanghai_day(now))
+    if key not in session.info:
+        known = notices(session)
+        session.info[key] = edition_for(known, _last_publication(known, shanghai_day(now)))
+    found: Edition = session.info[key]
+    return found
 
 
 def current_edition(work: Work) -> Edition:

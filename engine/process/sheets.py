@@ -264,6 +264,18 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     )
 
 
+def task_form(session: Session, task_id: int) -> FormDefinition | None:
+    """The form of a task's step, to read what was posted; None for a step without one. Raises NotFound. One query."""
+    row = session.execute(
+        select(Task.step, Instance.definition_id).join(Instance, Instance.id == Task.instance_id).where(Task.id == task_id)
+    ).first()
+    if row is None:
+        raise NotFound("没有找到该待办")
+    definition = deployed(session, row.definition_id)
+    step = definition.diagram.steps[row.step]
+    return definition.forms.get(step.form) if step.form else None
+
+
 def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineSheet:
     """Why a deadline falls where it does. Raises NotFound, NotAllowed."""
     timer = session.get(Timer, timer_id)
