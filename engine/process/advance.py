@@ -18,6 +18,7 @@ from sqlalchemy import select
 
 from engine.process import incidents
 from engine.process.case import Case, lock_instance
+from engine.process.clocks import acts_at
 from engine.process.definitions import in_force
 from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
@@ -145,8 +146,7 @@ class Road:
             if not overdue:
                 return
             first = min(overdue, key=lambda timer: (timer.due_at, timer.id))
-            assert first.due_at is not None
-            self._apply(case, Fire(first.id), first.due_at)
+            self._apply(case, Fire(first.id), acts_at(first))
 
     # -- one move -----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from calendars import deadline as calendar
@@ -52,6 +52,8 @@ def resolve(rule: TimerRule, evaluate: Any) -> dict[str, Any]:
     for name, text in (("working_days", rule.working_days), ("before", rule.before_deadline), ("after", rule.after_deadline)):
         if text is not None:
             stored[name] = whole_days(evaluate(text), rule.element)
+    if rule.count_from is not None:
+        stored["count_from"] = _iso_day(evaluate(rule.count_from), rule.element)
     if rule.calendar_date is not None:
         stored["calendar_date"] = _iso_day(evaluate(rule.calendar_date), rule.element)
     if rule.duration is not None:
@@ -93,7 +95,7 @@ def explain(timer: Timer, edition: Edition) -> calendar.Explanation | None:
     if days is None:
         return None
     return calendar.explain(
-        timer.started_at, days, edition, pauses=pauses_of(timer.pauses), restart_at=timer.restart_at,
+        _start(timer), days, edition, pauses=pauses_of(timer.pauses), restart_at=timer.restart_at,
         office_hours=_hours(timer.rule),
     )
 
@@ -102,9 +104,24 @@ def _absolute(timer: Timer, edition: Edition) -> calendar.Deadline:
     if "calendar_date" in timer.rule:
         return calendar.calendar_date(date.fromisoformat(timer.rule["calendar_date"]), edition)
     return calendar.due(
-        timer.started_at, timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
+        _start(timer), timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
         restart_at=timer.restart_at, office_hours=_hours(timer.rule),
     )
+
+
+def _start(timer: Timer) -> datetime:
+    """From when working days are counted: the day that the rule names, or the moment when the clock started."""
+    day = timer.rule.get("count_from")
+    return datetime.combine(date.fromisoformat(day), time(), calendar.SHANGHAI) if day else timer.started_at
+
+
+def acts_at(timer: Timer) -> datetime:
+    """The instant as of which a due timer acts: its due time, but never before its clock began to run at all.
+
+    A limit counted from a day long past may be over when the case comes in.
+    """
+    assert timer.due_at is not None
+    return max(timer.due_at, timer.started_at)
 
 
 def _due(moment: calendar.Deadline) -> Due:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import undefer
 
 from engine.process import incidents
 from engine.process.advance import Fire, advance
+from engine.process.clocks import acts_at
 from engine.process.tables import Instance, Timer
 from engine.store.errors import Stale
 from engine.store.store import Origin, Store, command
@@ -69,7 +70,7 @@ def _fire(store: Store, timer_id: int, instance_id: int) -> bool:
         if instance.state != "running":
             timer.state, timer.wake_at = "cancelled", None
             return False
-        advance(work, instance, Fire(timer_id), at=timer.due_at)
+        advance(work, instance, Fire(timer_id), at=acts_at(timer))
         return True
 
 

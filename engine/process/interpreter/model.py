@@ -50,6 +50,8 @@ class TimerRule:
     """Expression that gives an ISO date."""
     duration: str | None = None
     """ISO 8601 duration as literal text, such as PT1H."""
+    count_from: str | None = None
+    """Expression that gives the ISO date from which `working_days` are counted; None: when the clock starts."""
     on_pause: str = "pause"
     """What a pausing task inside does to this clock: pause | restart | none"""
     statutory_max: int | None = None

@@ -110,6 +110,7 @@ def _timer(element: Element) -> TimerRule:
         after_deadline=own["afterDeadline"],
         calendar_date=own["calendarDate"],
         duration=own["duration"],
+        count_from=attribute("countFrom"),
         on_pause=attribute("onPause") or "pause",
         statutory_max=int(statutory) if statutory and re.fullmatch(r"[0-9]{1,5}", statutory) else None,
         article=attribute("article") or element.properties.get("article"),

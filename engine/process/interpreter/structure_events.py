@@ -48,6 +48,7 @@ TIMER_ATTRIBUTES = frozenset(
         "afterDeadline",
         "calendarDate",
         "duration",
+        "countFrom",
         "role",
         "statutoryMax",
         "article",
@@ -146,6 +147,8 @@ def _timer(element: Element, rule: TimerRule, findings: Findings) -> None:
         findings.add(element, "timer-without-time", "没有写明时间（workingDays、duration 等）")
     if count > 1:
         findings.add(element, "timer-several-times", "workingDays、beforeDeadline 等只能写一个")
+    if rule.count_from is not None and rule.working_days is None:
+        findings.add(element, "timer-count-from", "countFrom 只用于按工作日数（workingDays）计算的时限")
     if rule.duration is not None and not DURATION.fullmatch(rule.duration):
         findings.add(element, "timer-duration", f"时长“{rule.duration}”应当写成 PT1H、P10D 这样的格式")
     if rule.role not in ROLES:

@@ -64,7 +64,7 @@ def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iter
     if loop is not None:
         yield from (("多实例的表达式", text) for text in (loop.collection, loop.cardinality, loop.condition) if text)
     if rule is not None:
-        times = (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date)
+        times = (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date, rule.count_from)
         yield from (("定时", text) for text in times if text)
 
 

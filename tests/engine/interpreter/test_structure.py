@@ -119,6 +119,7 @@ REFUSED: list[tuple[str, str | None, bytes]] = [
     ("timer-office-hours", "t", diagram(PLAIN, own_timer(workingDays="1", officeHours="yes"))),
     ("timer-days", "t", diagram(PLAIN, own_timer(workingDays="-1"))),
     ("timer-days", "t", diagram(PLAIN, own_timer(workingDays="1.5"))),
+    ("timer-count-from", "t", diagram(PLAIN, own_timer(duration="PT1H", countFrom="day"))),
     ("unknown-attribute", "t", diagram(PLAIN, own_timer(workingdays="1"))),
     ("relative-without-deadline", "t", diagram(PLAIN, own_timer(beforeDeadline="2"))),
     ("relative-deadline", "t", diagram(PLAIN, own_timer(beforeDeadline="2", role="deadline"))),

@@ -10,11 +10,12 @@ from engine.process.incidents import retry_incident
 from engine.process.instances import terminate_instance
 from engine.process.operations import OPERATIONS, Operation
 from engine.process.queries import notices
+from engine.process.sheets import case_sheet, deadline_sheet
 from engine.process.timers import fire_due
 from engine.store.clock import shanghai
 from engine.store.errors import NotAllowed, NotRunning, TaskClosed
 from tests.engine.interpreter.diagrams import catches_message, element, message, sub, timer
-from tests.engine.process.office import Office
+from tests.engine.process.office import Office, form
 
 WATCH = ("start > sub:watch > end:done", "closed > end:closed_end",
          sub("watch", "start > user:explain > catch:wait > end", catches_message("wait", "never"),
@@ -218,6 +219,42 @@ def test_a_poisoned_instance_becomes_an_incident_and_stops_nobody_else(
     retry_incident(office.store, incident.id, actor=office["otto"])
     assert office.sweep() == 1
     assert (office.instance(sick).state, office.incidents()) == ("completed", [])
+
+
+COUNTED_FROM = (
+    "start > sub:update > end:done", "soon > end:reminded", "late > end:supervised",
+    sub("update", "start > user:fill > end", element("fill", unit="'A'", post="handler")),
+    timer("update", "soon", beforeDeadline=1, role="reminder"),
+    timer("update", "late", workingDays=2, role="deadline", countFrom="happened_on"),
+)
+HAPPENED = form({"key": "happened_on", "type": "date", "label": "发生日"})
+
+
+def test_a_limit_may_count_from_the_day_on_which_something_happened(office: Office) -> None:
+    office.clock.to("2026-02-28 15:00")
+    office.deploy(*COUNTED_FROM, forms={"begin": HAPPENED}, startForm="begin")
+    case = office.start(happened_on="2026-02-27")
+    task = office.task("fill")
+    assert (str(task.due_day), task.due_at) == ("2026-03-02", shanghai("2026-03-03"))
+    [clock] = office.timers(role="deadline")
+    with office.store.read() as session:
+        sheet = deadline_sheet(session, office["anna"], clock.id)
+    assert sheet.explanation is not None
+    assert [str(day.day) for day in sheet.explanation.counted] == ["2026-02-28", "2026-03-02"]
+    assert str(sheet.explanation.received) == "2026-02-27"
+    assert office.instance(case).started_at == shanghai("2026-02-28 15:00")
+
+
+def test_a_limit_that_was_over_before_the_case_came_in_is_late_from_that_moment(office: Office) -> None:
+    office.deploy(*COUNTED_FROM, forms={"begin": HAPPENED}, startForm="begin")
+    office.start(happened_on="2026-01-05")
+    assert office.task("fill").due_at == shanghai("2026-01-08")
+    office.sweep("2026-02-10 09:05")
+    with office.store.read() as session:
+        told = [line.at for line in case_sheet(session, office["anna"], office.instances("test")[0].id).timeline]
+    assert told == [shanghai("2026-02-10 09:00")] * 3, "nothing is dated before the case itself"
+    office.complete("anna", "fill")
+    assert office.task("fill", state="done").late
 
 
 def test_terminating_cancels_tasks_and_timers(limited: Office) -> None:
