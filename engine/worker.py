@@ -88,7 +88,7 @@ class Worker:
                 max_instances=1, coalesce=True, misfire_grace_time=None,
             )
         self._guarded("beat", self.beat)
-        self._guarded("housekeeping", self.housekeeping)
+        scheduler.add_job(self._guarded, args=("housekeeping", self.housekeeping))  # now, beside the first beats
         say(log, "worker started", worker=self.name, channels=sorted(self.channels))
         scheduler.start()
         try:

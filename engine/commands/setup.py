@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.engine import make_url
 
 from engine.commands.common import CLI, CommandError, database_file, know_operations
 from engine.store.settings import Settings, read_settings
@@ -20,21 +24,41 @@ def add(commands: Any) -> None:
 
 
 def run_init(options: argparse.Namespace) -> None:
-    from engine.store.migrate import upgrade
-
     know_operations()
     settings = read_settings()
     settings.home.mkdir(parents=True, exist_ok=True)
+    file = database_file(settings)
+    if options.demo and file is not None and not file.exists():
+        told = _make_aside(file, settings)
+    else:
+        told = _make(settings, demo=options.demo)
+    print(f"The database is ready: {file or make_url(settings.database_url).render_as_string(hide_password=True)}{told}")
+
+
+def _make(settings: Settings, *, demo: bool) -> str:
+    """Brings a database to this version; returns what there is to tell of the demo."""
+    from engine.store.migrate import upgrade
+
     upgrade(settings.database_url)
     store = store_of(settings)
     try:
         install(store, settings)
-        where = database_file(settings) or store.url.render_as_string(hide_password=True)
-        print(f"The database is ready: {where}")
-        if options.demo:
-            print(_load_demo(store, settings))
+        return _load_demo(store, settings) if demo else ""
     finally:
         store.close()
+
+
+def _make_aside(file: Path, settings: Settings) -> str:
+    """Makes a new embedded database with the demo town under another name, and puts it in place when it is whole.
+
+    The half year takes a while; whoever interrupts it would otherwise keep half a town for good.
+    """
+    aside = file.with_name(f"{file.name}.new")
+    for left in file.parent.glob(f"{aside.name}*"):  # by an earlier try, with SQLite's files beside it
+        left.unlink()
+    told = _make(replace(settings, database_url=f"sqlite:///{aside}"), demo=True)
+    os.replace(aside, file)
+    return told
 
 
 def install(store: Store, settings: Settings) -> None:
@@ -68,8 +92,8 @@ def _load_demo(store: Store, settings: Settings) -> str:
 
     with store.read() as session:
         if session.scalar(select(Instance.id).limit(1)) is not None:
-            return "There are cases already; the demo town is left as it is."
+            return "; there are cases already, so no demo town is loaded"
     from engine.demo.load import load_demo
 
     load_demo(store, settings)
-    return "The demo town is loaded."
+    return ", with the demo town"

@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,31 @@ def test_a_worker_that_dies_beside_the_web_is_replaced_while_pages_are_answered(
     assert "worker ended unasked" in server.said
     server.signal(signal.SIGTERM)
     assert server.wait() == 0, server.said
+
+
+def test_a_demo_that_is_interrupted_half_way_leaves_no_half_town(tmp_path: Path) -> None:
+    file = tmp_path / "home" / "sharing.db"
+    with launching(tmp_path / "home", f"sqlite:///{file}") as launcher:
+        init = launcher.start("init", "--demo")
+        init.until(lambda: _has_people(file.with_name("sharing.db.new")), "the town is being built")
+        init.signal(signal.SIGKILL)
+        init.wait()
+        assert not file.exists()
+        serve = launcher.start("serve")
+        assert serve.wait() == 2
+        assert "sharing-bpm init" in serve.said
+        again = launcher.start("init", "--demo")
+        again.until(lambda: _has_people(file.with_name("sharing.db.new")), "it begins anew")
+
+
+def _has_people(file: Path) -> bool:
+    if not file.exists():
+        return False
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+        try:
+            return bool(connection.execute("SELECT count(*) FROM account").fetchone()[0])
+        except sqlite3.OperationalError:
+            return False
 
 
 def test_a_server_without_a_worker_is_alive_but_not_ready(town: Launcher) -> None:
