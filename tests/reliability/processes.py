@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,6 +105,15 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
+
+
+def all_end(pids: Sequence[int], seconds: float = PATIENCE) -> bool:
+    """Watches until none of these processes runs; False when some still do after that time."""
+    end = time.monotonic() + seconds
+    pause = threading.Event()
+    while any(alive(pid) for pid in pids) and time.monotonic() < end:
+        pause.wait(0.02)
+    return not any(alive(pid) for pid in pids)
 
 
 def children(pid: int) -> list[int]:

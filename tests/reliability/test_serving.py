@@ -22,7 +22,7 @@ from engine.store.migrate import upgrade
 from engine.store.store import Store
 from tests.database import Cluster
 from tests.reliability.conftest import office_on
-from tests.reliability.processes import Launcher, Process, alive, children, launching
+from tests.reliability.processes import Launcher, Process, all_end, children, launching
 from tests.reliability.test_workers import fired, require_each_fired_once
 
 
@@ -67,7 +67,7 @@ def test_a_stopped_server_takes_all_its_processes_along(town: Launcher, number: 
     assert len(family) >= 3  # two for the web, the worker (and Python's tracker of what they share)
     server.signal(number)
     assert server.wait() == 0, server.said
-    assert [pid for pid in family if alive(pid)] == []
+    assert all_end(family, seconds=10)  # Python's tracker goes by itself, a moment after the last of them
     assert answer(port, "/healthz") == (0, "")
 
 
@@ -76,10 +76,7 @@ def test_a_killed_server_leaves_no_process_behind(town: Launcher) -> None:
     family = children(server.pid)
     server.signal(signal.SIGKILL)
     server.wait()
-    witness = town.start("worker")
-    witness.until(lambda: not any(alive(pid) for pid in family), "the orphans end by themselves")
-    witness.signal(signal.SIGTERM)
-    witness.wait()
+    assert all_end(family)
 
 
 def worker_pid(launcher: Launcher) -> int:
