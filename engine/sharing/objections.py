@@ -71,7 +71,7 @@ def listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     require_free(session, resource.code, resource.name)
     _require_something_new(session, entry, answers)
     return subject_of(
-        resource, provider, all_items=list(resource.items), entry=entry_value(entry),
+        resource, provider, all_items=list(resource.items), itemised=len(resource.items) > 1, entry=entry_value(entry),
         experts_offered=experts_offered(session),
     )  # fmt: skip
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
 
+from tests.bpmn import disputes
 from tests.bpmn.shipped import PROCESSES, diagram, package
 from tests.bpmn.walker import NO_FORM, Explored, Start, Walk, explore
 
@@ -35,6 +37,7 @@ BASELESS: Mapping[str, Any] = {
 }
 
 STARTS: Mapping[str, list[Start]] = {
+    **disputes.STARTS,
     SHARE: [Start(REQUEST), Start({**REQUEST, "resource": {**HOUSING, "kind": "basic"}})],
     SUPERVISION: [Start(MISSED), Start({**MISSED, "source_article": None, "deadline_day": None})],
     LISTING: [
@@ -53,26 +56,28 @@ CALLS: Mapping[str, list[Mapping[str, Any]]] = {
     ],
 }
 OUTCOMES = {
+    **disputes.OUTCOMES,
     SHARE: {"shared", "refused", "withdrawn"}, SUPERVISION: {"closed"}, LISTING: {"listed", "rejected"},
 }
 
 
-@pytest.fixture(scope="module")
-def explored() -> dict[str, Explored]:
-    return {process: explore(process, STARTS[process], CALLS) for process in PROCESSES}
+@cache
+def explored(process: str) -> Explored:
+    """All states of a process, found once."""
+    return explore(process, STARTS[process], CALLS)
 
 
 @pytest.mark.parametrize("process", PROCESSES)
 class TestEveryPath:
-    def test_it_takes_every_step_and_every_flow(self, explored: dict[str, Explored], process: str) -> None:
-        assert set(diagram(process).steps) - explored[process].steps == set()
-        assert set(diagram(process).flows) - explored[process].flows == set()
+    def test_it_takes_every_step_and_every_flow(self, process: str) -> None:
+        assert set(diagram(process).steps) - explored(process).steps == set()
+        assert set(diagram(process).flows) - explored(process).flows == set()
 
-    def test_it_reaches_the_promised_outcomes_and_no_other(self, explored: dict[str, Explored], process: str) -> None:
-        assert explored[process].outcomes == OUTCOMES[process]
+    def test_it_reaches_the_promised_outcomes_and_no_other(self, process: str) -> None:
+        assert explored(process).outcomes == OUTCOMES[process]
 
-    def test_an_end_can_be_reached_from_wherever_it_stands(self, explored: dict[str, Explored], process: str) -> None:
-        assert explored[process].dead == []
+    def test_an_end_can_be_reached_from_wherever_it_stands(self, process: str) -> None:
+        assert explored(process).dead == []
 
 
 def request() -> Walk:

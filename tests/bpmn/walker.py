@@ -23,12 +23,17 @@ from engine.sharing.letters import fill
 from tests.bpmn.shipped import diagram, package
 
 WORDS: dict[str, Callable[..., Any]] = {
-    "body": lambda name: {"leadership_office": "024", "leading_group": "001", "platform": "024", "justice": "008"}[name],
+    "body": lambda name: {"leadership_office": "024", "leading_group": "001", "platform": "024", "justice": "008",
+                          "city_government": "001", "cyberspace": "025"}[name],
     "unit_name": lambda code: {"007": "市民政局", "013": "市住房和城乡建设局"}.get(code, f"单位{code}"),
     "supplier": lambda resource: resource["provider"] if resource["kind"] == "business" else "024",
 }
 
-RESULTS: dict[str, dict[str, Any]] = {
+RESULTS: dict[str, Any] = {
+    "cases.answers": [
+        {"unit": "市司法局", "person": "周某", "opinion": "", "expert_finding": "部分数据项可以共享", "expert_note": "可以脱敏"}
+    ],
+    "negative_list.file_objection": {"id": 1, "ground": "依据不足"},
     "documents.issue": {"id": 1, "number": "住建〔2026〕1号", "title": "文书"},
     "sharing.grant": {"id": 1, "number": "共享授权〔2026〕1号"},
     "sharing.open_supervision": {"id": 1, "number": "督办〔2026〕1号", "level": "blue", "level_name": "蓝色"},
@@ -182,8 +187,10 @@ class Walk:
         waiting = next(w for w in self.machine.waiting() if w.step == act.step)
         match act.kind:
             case "task":
-                self.host.variables.update(dict(act.answers))
-                self.machine.complete(waiting.token)
+                multi = self.diagram.steps[act.step].multi
+                if not multi:
+                    self.host.variables.update(dict(act.answers))
+                self.machine.complete(waiting.token, local=dict(act.answers) if multi else None)
             case "call":
                 for name, text in self.diagram.steps[act.step].properties.items():
                     if name.startswith("out."):
