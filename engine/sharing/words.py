@@ -1,24 +1,28 @@
-"""What a diagram's expressions may look up in the registers: a body's unit, a unit's name, who supplies a resource."""
+"""What a diagram's expressions may look up in the registers: a body's unit, a unit's name, who supplies a resource.
+
+A unit or body that does not exist is a fault of the diagram or of the installation, hence an OperationError: it becomes an
+incident for the operator rather than a sentence that tells an official they did something wrong.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.people.tables import Unit, UnitBody
+from engine.people.units import UnitFacts, body_unit, unit_by_code
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import word
+from engine.store.errors import NotFound
 
 #: The body whose unit runs the sharing platform and supplies what is not one department's own business data.
 PLATFORM = "platform"
 
 
-def unit_of(session: Session, code: str) -> Unit:
+def unit_of(session: Session, code: str) -> UnitFacts:
     """The unit with this code. Raises OperationError (`unknown-unit`)."""
-    unit = session.scalar(select(Unit).where(Unit.code == code))
+    unit = unit_by_code(session, str(code))
     if unit is None:
         raise OperationError("unknown-unit", f"没有代码为“{code}”的单位")
     return unit
@@ -30,10 +34,10 @@ def body(session: Session, name: str) -> str:
 
     Raises OperationError (`unknown-body`) where no unit holds it.
     """
-    code = session.scalar(select(Unit.code).join(UnitBody, UnitBody.unit_id == Unit.id).where(UnitBody.body == name))
-    if code is None:
-        raise OperationError("unknown-body", f"尚未指定哪个单位承担“{name}”职责")
-    return code
+    try:
+        return body_unit(session, str(name)).code
+    except NotFound as error:
+        raise OperationError("unknown-body", error.message) from error
 
 
 @word("unit_name")

@@ -237,6 +237,8 @@ def test_s18_silence_reaches_the_office_and_decides_nothing(town: Town) -> None:
     assert "共享申请逾期未答复" not in titles(town, leader)
     town.passes_until("2026-03-05 00:00")
     assert "共享申请逾期未答复" in titles(town, leader)
+    with town.store.read() as session:
+        assert "发起整改" in notices(session, leader).lines[0].text
     town.passes_until("2026-03-20 00:00")
     assert (town.sheet(case).state, town.sheet(case).current_steps) == ("running", ["Task_Intake"])
     with town.store.read() as session:

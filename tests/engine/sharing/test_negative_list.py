@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -114,3 +116,22 @@ def test_a_cursor_that_no_list_gave_is_refused(registers: Registers) -> None:
     for after in ("x", "-1", "１", "9" * 30, "1 OR 1=1"):
         with pytest.raises(Invalid):
             listed(registers, after=after)
+
+
+def test_two_cases_at_once_list_a_resource_once_and_the_second_is_told(registers: Registers) -> None:
+    cases = [registers.case(), registers.case()]
+    together = Barrier(2)
+
+    def list_it(case: int) -> str:
+        together.wait(timeout=30)
+        try:
+            registers.call("negative_list.list", case, resource=HOUSING, **LAW)
+        except OperationError as refused:
+            return refused.code
+        return "listed"
+
+    with ThreadPoolExecutor(2) as offices:
+        assert sorted(offices.map(list_it, cases)) == ["already-listed", "listed"]
+    assert listed(registers) == [(HOUSING, "listed")]
+    with registers.store.read() as session:
+        assert catalogue.resource_sheet(session, registers.person("office"), HOUSING).version == 2
