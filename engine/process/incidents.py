@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import OperationalError
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
@@ -68,13 +68,13 @@ def _try_later(work: Work, timer_id: int, now: datetime) -> None:
 
 @contextmanager
 def reporting(store: Store, *, task_id: int) -> Iterator[None]:
-    """Turns what fails inside into an incident and a CaseFault; refusals and database trouble pass through.
+    """Turns what fails inside into an incident and a CaseFault; refusals and a database that is away pass through.
 
     It encloses the whole transaction of the command: the incident needs one of its own, after that one is undone.
     """
     try:
         yield
-    except (Refused, DBAPIError):
+    except (Refused, OperationalError):
         raise
     except Exception as error:
         report(store, error, task_id=task_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import undefer
 
 from engine.process import incidents
@@ -37,6 +38,8 @@ def fire_due(store: Store, most: int = 1000) -> int:
                 fired += _fire(store, timer_id, instance_id)
             except Stale:
                 continue  # another writer moved the instance: the next sweep looks again
+            except OperationalError:
+                raise  # the database is away: no timer's fault, the next sweep tries them all again
             except Exception as error:  # noqa: BLE001 - whatever fails becomes an incident with its traceback
                 incidents.report(store, error, timer_id=timer_id)
         if fired == fired_before and len(due) < PAGE:
