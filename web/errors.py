@@ -57,6 +57,10 @@ def install(app: Flask) -> None:
         if isinstance(refusal, Invalid) and refusal.fields:
             # No form to show the messages at: the reader gets them all the same.
             return page(422, "；".join(refusal.fields.values()) + "。")
+        if isinstance(refusal, NotAllowed):
+            person = somebody()
+            who = person.login if person else "nobody"
+            log.warning("request %s refused: %s %s for %s", g.get("request_id"), request.method, request.path, who)
         return page(status_of(refusal), refusal.message)
 
     @app.errorhandler(CSRFError)

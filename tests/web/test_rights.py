@@ -10,7 +10,9 @@ import re
 from collections.abc import Callable
 
 from flask import Flask
+from sqlalchemy import select
 
+from engine.history import History
 from engine.process.timers import fire_due
 from engine.store.clock import MovableClock
 from tests.web.cast import PEOPLE, Cast
@@ -109,3 +111,15 @@ def _a_supervised_case(desk: Desks, cast: Cast, clock: MovableClock) -> None:
     desk("asker_head").do("部门负责人审签", sign="agree")
     clock.to("2026-03-03 00:00")
     fire_due(cast.store)
+
+
+def test_an_auditors_look_and_a_refused_one_go_on_record(desk: Desks, cast: Cast) -> None:
+    case = desk("asker").ask()
+    desk("asker").get(f"/cases/{case}")
+    desk("auditor").get(f"/cases/{case}")
+    desk("outsider").get(f"/cases/{case}")
+    with cast.store.read() as session:
+        looks = session.execute(
+            select(History.act, History.actor_name).where(History.act.in_(("looked", "look_refused"))).order_by(History.id)
+        ).all()
+    assert [tuple(look) for look in looks] == [("looked", "郑审计"), ("look_refused", "冯交通")]

@@ -13,6 +13,7 @@ from engine.sharing.grants import grants_of_case
 from engine.store.errors import NotAllowed, NotFound
 from web import day_grid
 from web.context import is_swap, me, settings, store
+from web.looks import look_at_part, looked_at, looking_at
 from web.screen import CASE_STATES
 
 page = Blueprint("cases", __name__)
@@ -40,15 +41,13 @@ def search() -> str:
 def case(instance_id: int) -> str:
     """One case."""
     actor, now = me(), store().clock.now()
-    with store().read() as session:
+    with looking_at(instance_id), store().read() as session:
         sheet = sheets.case_sheet(session, actor, instance_id)
-        return render_template(
-            "cases/page.html",
-            case=sheet,
-            documents=documents.documents_of(session, actor, instance_id),
-            grants=grants_of_case(session, instance_id, today=shanghai_day(now)),
-            supervisions=supervision.search(session, actor, source_id=instance_id).lines,
-        )
+        issued = documents.documents_of(session, actor, instance_id)
+        grants = grants_of_case(session, instance_id, today=shanghai_day(now))
+        supervisions = supervision.search(session, actor, source_id=instance_id).lines
+    looked_at(sheet)
+    return render_template("cases/page.html", case=sheet, documents=issued, grants=grants, supervisions=supervisions)
 
 
 @page.get("/deadlines/<int:timer_id>")
@@ -83,6 +82,5 @@ def attachment(attachment_id: int) -> ResponseReturnValue:
         if found.uploaded_by != me().account_id:
             raise NotAllowed
     else:
-        with store().read() as session:
-            sheets.require_sight(session, me(), sheets.find_instance(session, found.instance_id))
+        look_at_part(found.instance_id)
     return send_file(found.path, mimetype=found.media_type, as_attachment=True, download_name=found.name)

@@ -12,10 +12,11 @@ from engine.process import sheets
 from engine.process.forms import fields_of
 from engine.process.incidents import CaseFault
 from engine.process.tasks import claim_task, complete_task, unclaim_task
-from engine.store.errors import Invalid, Refused
+from engine.store.errors import Invalid, Refused, Stale
 from web import forms
 from web.context import is_swap, me, origin, store
 from web.errors import status_of
+from web.looks import looked_at
 from web.uploads import Kept, keep_files
 
 page = Blueprint("tasks", __name__)
@@ -31,7 +32,7 @@ def task(task_id: int) -> str:
 def complete(task_id: int) -> ResponseReturnValue:
     """Completes the task; a refused form comes back with all that was typed."""
     with store().read() as session:
-        form = sheets.task_sheet(session, me(), task_id).form
+        form = sheets.task_form(session, task_id)
     raw = forms.read_posted(form, request.form)
     file_fields = [field["key"] for field in fields_of(form or {}) if field["type"] == "file"]
     kept = keep_files(file_fields)
@@ -51,9 +52,11 @@ def complete(task_id: int) -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return _page(task_id, typed=raw, errors=refusal.fields, opinion=opinion, kept=kept), 422
-    except CaseFault as fault:
-        # Not the person's fault: what was typed stays, to be sent again when the operator has mended it.
-        return _page(task_id, typed=raw, errors={"": fault.message}, opinion=opinion, kept=kept), status_of(fault)
+    except (CaseFault, Stale) as refusal:
+        if type(refusal) not in (CaseFault, Stale):
+            raise  # taken, done or ended: there is no form to come back to
+        # Not the person's fault: what was typed stays, to be sent again.
+        return _page(task_id, typed=raw, errors={"": refusal.message}, opinion=opinion, kept=kept), status_of(refusal)
     flash("已办结，事项已转入下一环节。", "success")
     return redirect("/inbox/mine", 303)
 
@@ -90,6 +93,7 @@ def _page(
 ) -> str:
     with store().read() as session:
         sheet = sheets.task_sheet(session, me(), task_id)
+    looked_at(sheet.case)
     return render_template(
         "tasks/page.html",
         sheet=sheet,
