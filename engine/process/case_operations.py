@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -11,9 +12,10 @@ from engine.people.tables import Account, Unit
 from engine.process.clocks import due_of, whole_days
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
+from engine.process.instances import start_by_system
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
-from engine.process.tables import Task, Timer
+from engine.process.tables import Instance, Task, Timer
 
 
 @operation("cases.escalate", {})
@@ -21,6 +23,31 @@ def escalate(call: Call) -> bool:
     """Brings the case before the leading group: from now on those who see escalated cases see it."""
     call.instance.escalated = True
     return True
+
+
+@operation(
+    "cases.start",
+    {"process": "key of the process", "units": "codes of the units, one case each", "given": "values that each case starts with"},
+)
+def start(call: Call, *, process: str, units: Any, given: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+    """Starts a case of another process for each unit and does not wait for them, unlike a call activity.
+
+    They are shown as cases of this one, are about the same subject, and know it as `source_instance`, `source_number` and
+    `source_title`. Returns `id`, `number` and `unit` of each.
+    """
+    this = call.instance
+    source = {"source_instance": this.id, "source_number": this.number, "source_title": this.title}
+    started = []
+    for code in dict.fromkeys(str(unit) for unit in units):
+        made = start_by_system(
+            call.work, process, unit_code=code, variables={**source, **(given or {})}, at=call.at,
+            subject_key=this.subject_key,
+        )
+        case = call.work.session.get_one(Instance, made)
+        case.parent_id = this.id
+        started.append({"id": made, "number": case.number, "unit": code})
+    call.work.session.flush()
+    return started
 
 
 @operation("cases.answers", {"step": "element id of a task, such as one done by several units at once"})

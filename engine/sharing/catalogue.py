@@ -19,21 +19,17 @@ from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
+from engine.sharing.elements import KINDS, LABELS, SHARING_CLASSES, STATES, Difference, differences
 from engine.sharing.lists import capped, containing
 from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id, Json
 from engine.store.errors import NotFound
 from engine.store.store import Work
 
-KINDS: Mapping[str, str] = {"basic": "基础", "theme": "主题", "business": "业务"}
-SHARING_CLASSES: Mapping[str, str] = {"unconditional": "无条件共享", "conditional": "有条件共享", "withheld": "不予共享"}
-STATES: Mapping[str, str] = {"published": "已发布", "blocked": "依据不足 未发布", "withdrawn": "已撤下"}
-
 #: The elements of a resource that may change and of which every version keeps a copy.
-ELEMENTS = (
-    "class_code", "kind", "name", "provider_id", "format", "sharing_class", "conditions", "method", "update_cycle",
-    "update_deadline", "open_to_public", "items", "withheld_items", "state",
-)  # fmt: skip
+ELEMENTS = tuple(LABELS)
+#: What a reader is not told of a withheld resource.
+HIDDEN = ("items", "item_types", "withheld_items")
 
 
 class Resource(Base):
@@ -66,9 +62,19 @@ class Resource(Base):
     """The names of its data items 信息项, in order."""
     withheld_items: Mapped[list[Any]] = mapped_column(Json, default=list)
     """Those of `items` that stay on the negative list though the rest is shared; empty where all or nothing is shared."""
+    item_types: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    """Item → its data type, where one was stated."""
+    abstract: Mapped[str] = mapped_column(Text, default="")
+    identifier: Mapped[str] = mapped_column(String(64), default="")
+    """The item by which its records are told apart, such as 统一社会信用代码; empty where it is about no person or body."""
+    level: Mapped[str] = mapped_column(String(32), default="")
+    sharing_scope: Mapped[str] = mapped_column(Text, default="")
+    """Among whom it is shared."""
+    related_code: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[str] = mapped_column(String(16))
-    """published · blocked (a withheld class without a statutory basis) · withdrawn"""
+    """draft (not published yet) · published · blocked (a withheld class without a statutory basis) · withdrawn"""
     version: Mapped[int]
+    """0 until it is first published."""
     changed_at: Mapped[datetime]
 
 
@@ -124,12 +130,16 @@ class ResourceLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """A version in a resource's history; `instance_id` is the case that made it, None for the first loading."""
+    """A version in a resource's history; `instance_id` is the case that made it, None for the first loading.
+
+    `changes` is what differs from the version before it.
+    """
 
     version: int
     changed_at: datetime
     summary: str
     instance_id: int | None
+    changes: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +160,12 @@ class ResourceSheet:
     update_deadline: str
     open_to_public: bool
     items: tuple[str, ...] | None
+    item_types: Mapping[str, str]
+    abstract: str
+    identifier: str
+    level: str
+    sharing_scope: str
+    related_code: str
     version: int
     versions: tuple[VersionLine, ...]
     published_conditions: tuple[ConditionLine, ...]
@@ -196,13 +212,12 @@ def providers(session: Session) -> list[tuple[str, str]]:
 def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
     """A resource in full. Raises NotFound where there is none that this reader may see."""
     sight = sight_of(actor)
-    row = session.execute(_lines().where(Resource.code == code, visible(sight))).one_or_none()
+    # What was withdrawn stays readable for those who used it, though no list shows it to them any more.
+    readable = or_(visible(sight), and_(Resource.state == "withdrawn", Resource.version > 0))
+    row = session.execute(_lines().where(Resource.code == code, readable)).one_or_none()
     if row is None:
         raise NotFound("目录中没有该信息资源")
     resource, unit = row
-    versions = session.scalars(
-        select(ResourceVersion).where(ResourceVersion.resource_id == resource.id).order_by(ResourceVersion.version.desc())
-    )
     conditions = session.scalars(
         select(PublishedCondition).where(PublishedCondition.resource_id == resource.id).order_by(PublishedCondition.id)
     )
@@ -215,10 +230,30 @@ def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
         update_deadline=resource.update_deadline,
         open_to_public=resource.open_to_public,
         items=None if hidden else tuple(items),
+        item_types={} if hidden else {item: kind for item, kind in resource.item_types.items() if item in items},
+        abstract=resource.abstract,
+        identifier=resource.identifier,
+        level=resource.level,
+        sharing_scope=resource.sharing_scope,
+        related_code=resource.related_code,
         version=resource.version,
-        versions=tuple(VersionLine(v.version, v.changed_at, v.summary, v.instance_id) for v in versions),
+        versions=_versions(session, resource, full=sight.sees(resource.provider_id)),
         published_conditions=tuple(ConditionLine(c.text, c.published_at) for c in conditions),
     )
+
+
+def _versions(session: Session, resource: Resource, *, full: bool) -> tuple[VersionLine, ...]:
+    """The versions, newest first. Without `full` sight the items of a version that withheld any are not told."""
+    query = select(ResourceVersion).where(ResourceVersion.resource_id == resource.id)
+    rows = session.scalars(query.order_by(ResourceVersion.version)).all()
+    lines = []
+    before: Mapping[str, Any] = {}
+    for row in rows:
+        withheld = any(one.get("sharing_class") == "withheld" or one.get("withheld_items") for one in (before, row.elements))
+        changes = differences(before, row.elements, () if full or not withheld else HIDDEN)
+        lines.append(VersionLine(row.version, row.changed_at, row.summary, row.instance_id, tuple(changes)))
+        before = row.elements
+    return tuple(reversed(lines))
 
 
 def visible(sight: Sight) -> ColumnElement[bool]:

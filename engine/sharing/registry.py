@@ -3,6 +3,24 @@
 from __future__ import annotations
 
 from engine.process import case_operations, notices
-from engine.sharing import catalogue, documents, grants, listing, negative_list, objections, subjects, supervision, words
+from engine.sharing import (
+    catalogue,
+    cataloguing,
+    consumers,
+    documents,
+    duties,
+    grants,
+    listing,
+    negative_list,
+    objections,
+    rectification,
+    reports,
+    subjects,
+    supervision,
+    words,
+)
 
-__all__ = ["case_operations", "catalogue", "documents", "grants", "listing", "negative_list", "notices", "objections", "subjects", "supervision", "words"]
+__all__ = [
+    "case_operations", "catalogue", "cataloguing", "consumers", "documents", "duties", "grants", "listing", "negative_list", "notices",
+    "objections", "rectification", "reports", "subjects", "supervision", "words",
+]  # fmt: skip

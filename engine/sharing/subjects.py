@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from engine.people.tables import Account, Appointment, Unit, UnitBody
 from engine.process.operations import Subject, subject
-from engine.sharing.catalogue import SHARING_CLASSES, STATES, Resource, shareable
+from engine.sharing.catalogue import Resource, shareable
+from engine.sharing.elements import SHARING_CLASSES, STATES, WRITTEN, write_items
+from engine.sharing.grants import Grant
 from engine.sharing.holding import require_free
 from engine.sharing.negative_list import entry_value, listed_entry
 from engine.store.errors import Invalid
@@ -64,6 +66,60 @@ def own_listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject
         raise Invalid({"resource_code": f"“{resource.name}”不在负面清单中"})
     require_free(session, resource.code, resource.name)
     return subject_of(resource, provider, items=resource.items, entry=entry_value(entry))
+
+
+@subject("new_resource")
+def new_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """A resource that is not in the catalogue yet; its name is the answer `name`. Its code comes with the draft.
+
+    Raises Invalid at `resource_code` where one is named, at `name` where the unit has an entry of that name already.
+    """
+    if answers.get("resource_code"):
+        raise Invalid({"resource_code": "该信息资源已编入目录"})
+    name, unit = str(answers.get("name") or "").strip(), answers.get("applicant_unit")
+    twin = session.scalar(
+        select(Resource.code).join(Unit, Unit.id == Resource.provider_id)
+        .where(Resource.name == name, Unit.code == unit, Resource.state != "withdrawn")
+    )
+    if name and twin:
+        raise Invalid({"name": f"本单位目录中已有“{name}”（{twin}），应当办理变更"})
+    return Subject({"provider_unit": unit}, "", name)
+
+
+@subject("changed_resource")
+def changed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """The resource of the starter's own unit that `resource_code` names, to be changed or withdrawn; `written` are its
+    elements as a form asks for them, `listed` whether it stands on the negative list.
+
+    Raises Invalid at `resource_code` for none, an unknown one, another unit's, one that was withdrawn or never published, and
+    one that another running case may change.
+    """
+    resource, provider = _own(session, answers)
+    if resource.state not in ("published", "blocked"):
+        raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}"})
+    require_free(session, resource.code, resource.name)
+    written = {key: getattr(resource, key) for key in WRITTEN} | {"items": write_items(resource.items, resource.item_types)}
+    listed = listed_entry(session, resource) is not None
+    return subject_of(resource, provider, items=resource.items, written=written, listed=listed)
+
+
+@subject("unconditional_resource")
+def unconditional_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """The published resource of another unit that `resource_code` names, if it is shared without conditions.
+
+    Raises Invalid at `resource_code` for none, an unknown one, one of another class, and one that the unit uses already.
+    """
+    resource, provider = foreign(session, answers)
+    if resource.sharing_class != "unconditional":
+        label = SHARING_CLASSES[resource.sharing_class]
+        raise Invalid({"resource_code": f"“{resource.name}”属于{label}类，不能直接获取"})
+    held = session.scalar(
+        select(Grant.number).join(Unit, Unit.id == Grant.unit_id)
+        .where(Grant.resource_id == resource.id, Grant.state == "active", Unit.code == answers.get("applicant_unit"))
+    )
+    if held:
+        raise Invalid({"resource_code": f"本单位已订阅“{resource.name}”（{held}）"})
+    return subject_of(resource, provider)
 
 
 @subject("withheld_resource")

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request
 
 from calendars.deadline import shanghai_day
 from engine.process import queries
-from engine.sharing import catalogue, grants, negative_list
+from engine.sharing import catalogue, elements, grants, negative_list
 from web.context import is_swap, me, store
 from web.starting import startable
 
@@ -35,8 +35,8 @@ def search() -> str:
         found=found,
         asked=asked,
         providers=providers,
-        kinds=list(catalogue.KINDS.items()),
-        sharing_classes=list(catalogue.SHARING_CLASSES.items()),
+        kinds=list(elements.KINDS.items()),
+        sharing_classes=list(elements.SHARING_CLASSES.items()),
     )
 
 

@@ -166,6 +166,12 @@ def upgrade() -> None:
     sa.Column('open_to_public', sa.Boolean(), nullable=False),
     sa.Column('items', Json, nullable=False),
     sa.Column('withheld_items', Json, nullable=False),
+    sa.Column('item_types', Json, nullable=False),
+    sa.Column('abstract', sa.Text(), nullable=False),
+    sa.Column('identifier', sa.String(length=64), nullable=False),
+    sa.Column('level', sa.String(length=32), nullable=False),
+    sa.Column('sharing_scope', sa.Text(), nullable=False),
+    sa.Column('related_code', sa.String(length=64), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('version', BigId, nullable=False),
     sa.Column('changed_at', UtcDateTime(), nullable=False),
@@ -324,6 +330,17 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_notice_account_id_id'), 'notice', ['account_id', 'id'], unique=False)
     op.create_index('ix_notice_unread', 'notice', ['account_id'], unique=False, sqlite_where=sa.text('read_at IS NULL'), postgresql_where=sa.text('read_at IS NULL'))
+    op.create_table('opened_duty',
+    sa.Column('duty', sa.String(length=64), nullable=False),
+    sa.Column('unit_id', BigId, autoincrement=False, nullable=False),
+    sa.Column('period', sa.String(length=64), nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.Column('due_day', sa.Date(), nullable=False),
+    sa.Column('instance_id', BigId, nullable=True),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_opened_duty_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_opened_duty_unit_id')),
+    sa.PrimaryKeyConstraint('duty', 'unit_id', 'period', name=op.f('pk_opened_duty'))
+    )
     op.create_table('party',
     sa.Column('instance_id', BigId, autoincrement=False, nullable=False),
     sa.Column('unit_id', BigId, autoincrement=False, nullable=False),
@@ -344,6 +361,57 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_published_condition'))
     )
     op.create_index(op.f('ix_published_condition_resource_id'), 'published_condition', ['resource_id'], unique=False)
+    op.create_table('rectification_order',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('number', sa.String(length=64), nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('grounds', Json, nullable=False),
+    sa.Column('facts', sa.Text(), nullable=False),
+    sa.Column('clause', sa.String(length=200), nullable=False),
+    sa.Column('demand', sa.Text(), nullable=False),
+    sa.Column('days', BigId, nullable=False),
+    sa.Column('extended_days', BigId, nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('served_at', UtcDateTime(), nullable=False),
+    sa.Column('ended_at', UtcDateTime(), nullable=True),
+    sa.Column('reported_at', UtcDateTime(), nullable=True),
+    sa.Column('instruction', sa.Text(), nullable=False),
+    sa.Column('instructed_by', sa.String(length=60), nullable=False),
+    sa.Column('instructed_on', sa.Date(), nullable=True),
+    sa.Column('source_id', BigId, nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_rectification_order_instance_id')),
+    sa.ForeignKeyConstraint(['source_id'], ['instance.id'], name=op.f('fk_rectification_order_source_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_rectification_order_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rectification_order')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_rectification_order_instance_id')),
+    sa.UniqueConstraint('number', name=op.f('uq_rectification_order_number'))
+    )
+    op.create_index(op.f('ix_rectification_order_state_id'), 'rectification_order', ['state', 'id'], unique=False)
+    op.create_index(op.f('ix_rectification_order_unit_id_id'), 'rectification_order', ['unit_id', 'id'], unique=False)
+    op.create_table('report',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('scope', sa.String(length=16), nullable=False),
+    sa.Column('period', sa.String(length=64), nullable=False),
+    sa.Column('label', sa.String(length=100), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('due_day', sa.Date(), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('figures', Json, nullable=False),
+    sa.Column('figures_at', UtcDateTime(), nullable=False),
+    sa.Column('content', Json, nullable=False),
+    sa.Column('submitted_at', UtcDateTime(), nullable=True),
+    sa.Column('accepted_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_report_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_report_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_report')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_report_instance_id')),
+    sa.UniqueConstraint('unit_id', 'scope', 'period', name=op.f('uq_report_unit_id_scope_period'))
+    )
+    op.create_index(op.f('ix_report_period_unit_id'), 'report', ['period', 'unit_id'], unique=False)
     op.create_table('resource_version',
     sa.Column('resource_id', BigId, autoincrement=False, nullable=False),
     sa.Column('version', BigId, autoincrement=False, nullable=False),
