@@ -295,6 +295,8 @@ class Road:
             select(Instance).where(Instance.parent_id == instance.id, Instance.state == "running",
                                    Instance.parent_token.is_not(None))
         ):
+            if child.state != "running":
+                continue  # it ended in this very transaction, and its row is not written yet
             self.go(self.case(child.id).instance, Terminate("上级办件已结束"), case.at)
         if instance.parent_id is not None and instance.parent_token is not None:
             parent = self.case(instance.parent_id)
