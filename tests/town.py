@@ -150,15 +150,26 @@ class Town:
         self.signs(case)
         return case
 
+    def starts(
+        self, process: str, unit: str, post: str, *, resource: str | None = None, at: str | None = None, **answers: Any
+    ) -> int:
+        """Whoever holds the post in the unit starts a case of a process, about a resource or not; returns the case."""
+        self._at(at)
+        return start_instance(
+            self.store, process, actor=self.officer(unit, post), answers=answers,
+            variables={"resource_code": resource} if resource else None,
+        )  # fmt: skip
+
     def does(
-        self, case: int, step: str, *, at: str | None = None, by: Actor | None = None, opinion: str = "", **answers: Any
-    ) -> None:
+        self, case: int, step: str, *, at: str | None = None, by: Actor | None = None, opinion: str = "",
+        unit: str | None = None, **answers: Any,
+    ) -> None:  # fmt: skip
         """Somebody who may completes the open task of a step, as offered and as WELL says but for `answers`.
 
-        An answer of None leaves the field empty.
+        An answer of None leaves the field empty. `unit` says whose task is meant where several units do the step at once.
         """
         self._at(at)
-        task = self.task(case, step)
+        task = self.task(case, step, unit)
         actor = by or self._able(task)
         with self.store.read() as session:
             offered = task_sheet(session, actor, task.id).first_values
@@ -221,10 +232,12 @@ class Town:
         """The open task of a step as its page shows it."""
         return next(task for task in self.sheet(case).open_tasks if task.step == step)
 
-    def task(self, case: int, step: str) -> Task:
-        """The row of the open task of a step in the case. Fails where there is none, or more than one."""
+    def task(self, case: int, step: str, unit: str | None = None) -> Task:
+        """The row of the open task of a step in the case (of a unit). Fails where there is none, or more than one."""
         with self.store.read() as session:
             found = session.scalars(select(Task).where(Task.instance_id == case, Task.state == "open", Task.step == step)).all()
+            if unit is not None:
+                found = [task for task in found if task.unit_id == unit_id_of(session, unit)]
         assert len(found) == 1, f"{len(found)} open tasks of {step}; open: {self.sheet(case).current_steps}"
         return found[0]
 
