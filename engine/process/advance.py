@@ -145,6 +145,7 @@ class Road:
             overdue = [t for t in case.timers if t.state == "waiting" and t.due_at is not None and t.due_at <= self.work.now]
             if not overdue:
                 return
+            self.work.session.flush()  # what an earlier one of them opened has no id yet
             first = min(overdue, key=lambda timer: (timer.due_at, timer.id))
             self._apply(case, Fire(first.id), acts_at(first))
 
@@ -231,20 +232,21 @@ class Road:
         """Brings the rows in line after the interpreter moved, and queues what follows for other instances."""
         instance = case.instance
         said["passed"] = [[passed.step, passed.how] for passed in case.fresh_steps()]
-        changes = project(case, self._running_calls(case))
+        changes = project(case)
         said.update(changes.said)
+        running = self._running_calls(case) if changes.calls else frozenset()
         for call in changes.calls:
-            self._call(case, call, cause, said)
+            if call.token not in running:
+                self._call(case, call, cause, said)
         if case.machine.ended or isinstance(move, Terminate):
             self._end(case, said, terminated=isinstance(move, Terminate))
         if changes.left and instance.supervised:
             self._close_sources(case, changes.alive)
 
-    def _running_calls(self, case: Case) -> list[str]:
-        if not any(step.kind == "call" for step in case.diagram_steps.values()):
-            return []
+    def _running_calls(self, case: Case) -> frozenset[str | None]:
+        """The tokens of call activities whose child has been started."""
         self.work.session.flush()
-        return list(
+        return frozenset(
             self.work.session.scalars(
                 select(Instance.parent_token).where(Instance.parent_id == case.instance.id, Instance.parent_token.is_not(None))
             )

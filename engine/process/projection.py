@@ -31,7 +31,7 @@ class Changes:
     """What the road must do next for other instances, and what the history entry says."""
 
     calls: list[Waiting] = field(default_factory=list)
-    """Call activities that wait for a child to be started."""
+    """Call activities that wait for a child, whether it runs already or is still to be started."""
     left: bool = False
     """Whether an activity with rows was left."""
     alive: frozenset[str] = frozenset()
@@ -39,8 +39,8 @@ class Changes:
     said: dict[str, Any] = field(default_factory=dict)
 
 
-def project(case: Case, known_calls: Iterable[str]) -> Changes:
-    """Brings tasks and timers in line with the interpreter. `known_calls` are the tokens whose child already runs."""
+def project(case: Case) -> Changes:
+    """Brings tasks and timers in line with the interpreter. Rows are written when the case is saved, all at once."""
     waiting = {token.token: token for token in case.machine.waiting()}
     alive = set(waiting)
     for token in waiting.values():
@@ -61,8 +61,7 @@ def project(case: Case, known_calls: Iterable[str]) -> Changes:
             {"step": task.step, "name": task.name, "unit": task.unit_id, "post": task.post,
              "due": task.due_at.isoformat() if task.due_at else None, "provisional": task.provisional}
         )
-    running = set(known_calls)
-    changes.calls = [token for token in waiting.values() if token.kind == "call" and token.token not in running]
+    changes.calls = [token for token in waiting.values() if token.kind == "call"]
     return changes
 
 
@@ -130,7 +129,6 @@ def _open_tasks(case: Case, waiting: dict[str, Waiting], changes: Changes) -> li
         if step.limit is not None:
             _open_limit(case, step, token)
     if opened:
-        case.work.session.flush()
         add_missing(case.work.session, Party, list({
             (task.unit_id, task.post): {"instance_id": case.instance.id, "unit_id": task.unit_id, "post": task.post}
             for task in opened
