@@ -34,7 +34,8 @@ def lock_task(work: Work, task_id: int) -> tuple[Task, Instance]:
     """A task with its instance, both locked, instance first. Raises NotFound."""
     found = work.session.execute(
         select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id)
-        .options(undefer(Instance.saved)).with_for_update(of=Instance)
+        # Both rows: after waiting for a lock PostgreSQL reads only locked rows anew, the others stay as they were before.
+        .options(undefer(Instance.saved)).with_for_update()
     ).first()
     if found is None:
         raise NotFound("没有找到该待办")
