@@ -82,6 +82,18 @@ def due_of(timer: Timer, deadline: Timer | None, edition: Edition) -> Due:
     return _due(_absolute(timer, edition))
 
 
+def due_running_from(timer: Timer, at: datetime, edition: Edition) -> Due:
+    """When a working-day clock is due if it runs (again) from `at` on: what `due_of` says once its open pause has ended."""
+    stands = any(end is None for _, end, *_ in timer.pauses)
+    restart = stands and timer.rule["on_pause"] == "restart"
+    today = calendar.shanghai_day(at).isoformat()
+    pauses = [] if restart else pauses_of([start, end or today] for start, end, *_ in timer.pauses)
+    return _due(calendar.due(
+        timer.started_at, timer.rule["working_days"], edition, pauses=pauses,
+        restart_at=at if restart else timer.restart_at, office_hours=_hours(timer.rule),
+    ))  # fmt: skip
+
+
 def pauses_of(stored: Iterable[Any]) -> list[calendar.Pause]:
     """The calendar's pauses from the rows of `Timer.pauses`."""
     return [

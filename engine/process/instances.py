@@ -70,7 +70,7 @@ def start_instance(
         values = _validated(definition, answers, base)
         instance = open_instance(
             work, definition, variables={**base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
-            subject_key=subject.key if subject else None, subject_name=subject.name if subject else None,
+            subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None,
         )
         taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
         advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))

@@ -67,6 +67,7 @@ class Subject:
 
     variables: dict[str, Any]
     key: str
+    """A resource's code, by which its page finds its cases; empty where the case is about something else."""
     name: str
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bpmn import disputes
+from tests.bpmn import disputes, duties, oversight
 from tests.bpmn.shipped import PROCESSES, diagram, package
 from tests.bpmn.walker import NO_FORM, Explored, Start, Walk, explore
 
@@ -38,6 +38,8 @@ BASELESS: Mapping[str, Any] = {
 
 STARTS: Mapping[str, list[Start]] = {
     **disputes.STARTS,
+    **duties.STARTS,
+    **oversight.STARTS,
     SHARE: [Start(REQUEST), Start({**REQUEST, "resource": {**HOUSING, "kind": "basic"}})],
     SUPERVISION: [Start(MISSED), Start({**MISSED, "source_article": None, "deadline_day": None})],
     LISTING: [
@@ -49,6 +51,7 @@ STARTS: Mapping[str, list[Start]] = {
 }
 #: What a child may come back with.
 CALLS: Mapping[str, list[Mapping[str, Any]]] = {
+    **oversight.CALLS,
     "supervision": [{"outcome": "closed"}],
     "negative_list_entry": [
         {"outcome": "listed", "decision_reason": "依据成立"},
@@ -57,6 +60,8 @@ CALLS: Mapping[str, list[Mapping[str, Any]]] = {
 }
 OUTCOMES = {
     **disputes.OUTCOMES,
+    **duties.OUTCOMES,
+    **oversight.OUTCOMES,
     SHARE: {"shared", "refused", "withdrawn"}, SUPERVISION: {"closed"}, LISTING: {"listed", "rejected"},
 }
 

@@ -26,8 +26,24 @@ WORDS: dict[str, Callable[..., Any]] = {
     "body": lambda name: {"leadership_office": "024", "leading_group": "001", "platform": "024", "justice": "008",
                           "city_government": "001", "cyberspace": "025"}[name],
     "unit_name": lambda code: {"007": "市民政局", "013": "市住房和城乡建设局"}.get(code, f"单位{code}"),
+    "last_working_day": lambda day: day,
     "supplier": lambda resource: resource["provider"] if resource["kind"] == "business" else "024",
 }
+
+#: What the operations of rectification, correction, inconsistency and misuse give.
+OVERSIGHT: Mapping[str, Any] = {
+    "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
+    "rectification.miss": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
+    "cases.extend": {"days": 10, "due_day": "2026-11-16", "old_day": "2026-11-02"},
+}
+
+#: What the operations of reports, evaluation, maintenance and projects give.
+DUTIES: Mapping[str, Any] = {
+    "reports.draw": {
+        "id": 1, "figures": {"period": {"items": 3}}, "text": "目录内信息资源（项）：3", "drawn_on": "2026-10-12", "missing": ["市财政局"],
+    },
+    "reports.submit": {"id": 1, "in_time": True},
+}  # fmt: skip
 
 RESULTS: dict[str, Any] = {
     "cases.answers": [
@@ -36,6 +52,8 @@ RESULTS: dict[str, Any] = {
     "negative_list.file_objection": {"id": 1, "ground": "依据不足"},
     "documents.issue": {"id": 1, "number": "住建〔2026〕1号", "title": "文书"},
     "sharing.grant": {"id": 1, "number": "共享授权〔2026〕1号"},
+    **OVERSIGHT,
+    **DUTIES,
     "sharing.open_supervision": {"id": 1, "number": "督办〔2026〕1号", "level": "blue", "level_name": "蓝色"},
     "sharing.raise_supervision": {"id": 1, "number": "督办〔2026〕1号", "level": "orange", "level_name": "橙色"},
     "sharing.close_supervision": {"id": 1, "number": "督办〔2026〕1号", "level": "red", "level_name": "红色"},
@@ -43,7 +61,7 @@ RESULTS: dict[str, Any] = {
 
 TYPED: Mapping[str, Any] = {
     "text": "甲", "textarea": "甲\n乙", "date": "2026-12-31", "phone": "0419-2112345", "integer": 10, "number": 1.5,
-    "boolean": True,
+    "boolean": True, "file": [1],
 }
 
 
