@@ -8,6 +8,7 @@ from typing import Any
 from tests.bpmn.walker import Start
 
 OBJECTION = "liaoyang_2018/negative_list_objection"
+REMOVAL = "liaoyang_2018/negative_list_removal"
 
 #: 市民政局 disputes this one of 市税务局.
 TAXES: Mapping[str, Any] = {
@@ -25,7 +26,9 @@ CONFLICT: Mapping[str, Any] = {**DISPUTED, "provider_unit": "024", "all_items": 
 
 STARTS: Mapping[str, list[Start]] = {
     OBJECTION: [Start(DISPUTED), Start(CONFLICT)],
+    REMOVAL: [Start({**DISPUTED, "applicant_unit": "026"}), Start({**CONFLICT, "applicant_unit": "024"})],
 }
 OUTCOMES: Mapping[str, set[str]] = {
     OBJECTION: {"upheld", "narrowed", "removed", "not_accepted"},
+    REMOVAL: {"removed", "upheld"},
 }

@@ -6,18 +6,12 @@ from datetime import date
 
 import pytest
 
-from engine.people.units import unit_id_of
-from engine.process.queries import notices
-from engine.sharing import catalogue, documents, negative_list, objections
-from engine.sharing.catalogue import add_resource
-from engine.sharing.negative_list import EntryLine, enter
+from engine.process.operations import SUBJECTS
+from engine.sharing import catalogue, negative_list, objections
 from engine.store.errors import Invalid
+from tests.engine.processes.withheld import CASES, TAXES, entry_of, letters, office_entry, sheet_of, text_of, told
 from tests.town import Town
 
-#: 企业纳税明细信息 of 026, listed by an article that asks for confidentiality only.
-TAXES = "3070211000026/000001"
-#: 艾滋病病例个案信息 of 017, listed; its items are in the catalogue.
-CASES = "202001/000003"
 PROCESS = "negative_list_objection"
 
 
@@ -41,35 +35,6 @@ def reviewed(town: Town, case: int) -> None:
     accepts(town, case, "2026-09-29 10:00")
     town.does(case, "Task_Evidence", at="2026-10-09 10:00", evidence_position="keep", evidence="企业商业秘密。")
     argues(town, case, "2026-10-13 10:00")
-
-
-def entry_of(town: Town, resource: str = TAXES) -> EntryLine:
-    """The newest entry of a resource, as a department that has nothing to do with it sees it."""
-    with town.store.read() as session:
-        return negative_list.entries_of(session, town.officer("014", "handler"), resource)[0]
-
-
-def sheet_of(town: Town, resource: str = TAXES) -> catalogue.ResourceSheet:
-    with town.store.read() as session:
-        return catalogue.resource_sheet(session, town.officer("007", "handler"), resource)
-
-
-def letters(town: Town, case: int) -> dict[str, str]:
-    """Number of each document of a case, by kind."""
-    with town.store.read() as session:
-        return {line.kind: line.number for line in documents.documents_of(session, town.officer("024", "handler"), case)}
-
-
-def text_of(town: Town, case: int, kind: str) -> str:
-    office = town.officer("024", "handler")
-    with town.store.read() as session:
-        (found,) = [line for line in documents.documents_of(session, office, case) if line.kind == kind]
-        return documents.document_sheet(session, office, found.id).html
-
-
-def told(town: Town, unit: str, post: str) -> list[str]:
-    with town.store.read() as session:
-        return [notice.title for notice in notices(session, town.officer(unit, post)).lines]
 
 
 def test_s23_every_date_of_an_objection_that_is_accepted(town: Town) -> None:
@@ -112,8 +77,6 @@ def test_s24_removed_by_the_decision_it_is_executed_published_and_can_be_asked_f
     assert (line.document, line.instance_id) == ("经发中心异议决定〔2026〕1号", case)
     assert "异议审核：移出" in told(town, "007", "handler")
     with town.store.read() as session:  # and the objector may ask for it now
-        from engine.process.operations import SUBJECTS
-
         assert SUBJECTS["resource"](session, {"resource_code": TAXES, "applicant_unit": "007"}).key == TAXES
 
 
@@ -227,23 +190,6 @@ def test_the_office_never_reviews_its_own_entry(town: Town) -> None:
     assert sheet_of(town, code).line.sharing_class == "conditional"
     offices = {task.unit_name for task in town.sheet(case).done_tasks if task.step not in ("Task_Evidence", "Task_Execute")}
     assert offices == {"辽阳市人民政府办公室（演示）", "市司法局（演示）"}
-
-
-def office_entry(town: Town) -> str:
-    """A listed resource of the office itself, and its cataloguer; returns the code."""
-    town.joins("office-cataloguer", "024", "cataloguer")
-    code = "3070211000024/000001"
-    with town.store.work() as work:
-        row = add_resource(
-            work, code=code, summary="初始编目", class_code="3070211000024", kind="business", name="平台运行日志",
-            provider_id=unit_id_of(work.session, "024"), format="数据库", sharing_class="withheld", conditions="", method="",
-            update_cycle="每日", update_deadline="", open_to_public=False, items=["时间", "接口"], state="published",
-        )  # fmt: skip
-        enter(
-            work.session, row, at=work.now, instance_id=None, note="", state="listed", basis_type="law", basis="网络安全法",
-            article="第二十一条", text="", reason="日志", valid_until=None, closed_at=None,
-        )  # fmt: skip
-    return code
 
 
 def test_a_review_that_is_late_is_supervised_and_reaches_the_leading_group(town: Town) -> None:
