@@ -52,5 +52,7 @@ def postgresql_town(cluster: Cluster, postgresql_template: str) -> str:
 def _found(url: str) -> None:
     clock = MovableClock(shanghai(FOUNDED))
     store = Store(url, clock)
-    Town.founded(store, clock)
-    store.close()
+    try:
+        Town.founded(store, clock)
+    finally:
+        store.close()
