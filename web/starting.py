@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.people import permissions
-from engine.process.definitions import all_in_force
+from engine.process.definitions import Deployed, all_in_force
 from engine.process.instances import find_subject, start_body, start_posts
 from engine.store.errors import Invalid
 from web.context import me, store
@@ -28,6 +28,7 @@ def startable(session: Any, subject: Mapping[str, Any], place: str = "resource")
     does not.
     """
     found: list[Start] = []
+    fits: dict[str, bool] = {}
     for definition in all_in_force(session, store().clock.now()):
         if not definition.diagram.properties.get("subject"):
             continue
@@ -35,9 +36,16 @@ def startable(session: Any, subject: Mapping[str, Any], place: str = "resource")
             continue
         if not permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition)):
             continue
-        try:
-            find_subject(session, definition, {"applicant_unit": me().unit_code, **subject})
-        except Invalid:
-            continue
-        found.append(Start(definition.key, definition.name))
+        kind = definition.diagram.properties["subject"]
+        if kind not in fits:  # asked once, however many processes are about the same kind of thing
+            fits[kind] = _fits(session, definition, subject)
+        if fits[kind]:
+            found.append(Start(definition.key, definition.name))
     return found
+
+
+def _fits(session: Any, definition: Deployed, subject: Mapping[str, Any]) -> bool:
+    try:
+        return find_subject(session, definition, {"applicant_unit": me().unit_code, **subject}) is not None
+    except Invalid:
+        return False
