@@ -41,10 +41,13 @@ class Begin:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """A person completed a task; the answers are validated and the task row is marked done already."""
+    """A person completed a task; the answers are validated already."""
 
     task: Task
     values: Mapping[str, Any]
+    """What was answered, as the task keeps it."""
+    data: Mapping[str, Any]
+    """What the case's data take: the same, and None for what was left open."""
     said: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -177,7 +180,7 @@ class Road:
         match move:
             case Begin(said):
                 return case.record("started", **said)
-            case Complete(task, _, said):
+            case Complete(task, said=said):
                 step = case.diagram_steps[task.step]
                 return case.record("completed", step=task.step, article=step.article, name=task.name, late=task.late, **said)
             case Fire():
@@ -199,15 +202,15 @@ class Road:
         match move:
             case Begin():
                 case.begin().run()
-            case Complete(task, values, said):
+            case Complete(task, values, data, said):
                 actor = self.work.actor
                 task.state, task.completed_at = "done", case.at
                 task.completed_by = task.assignee_id = actor.account_id if actor else None
                 task.answers, task.opinion = dict(values), said.get("opinion") or None
                 step = case.diagram_steps[task.step]
                 if not step.multi:
-                    case.variables.update(values)
-                case.machine.complete(task.token, local=dict(values) if step.multi else None)
+                    case.variables.update(data)
+                case.machine.complete(task.token, local=dict(data) if step.multi else None)
             case Fire():
                 assert cause is not None
                 case.machine.fire(cause.token)

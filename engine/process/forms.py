@@ -100,6 +100,15 @@ def validate(form: FormDefinition, raw: Mapping[str, Any], names: Mapping[str, A
     return Validated(values, errors)
 
 
+def answers_of(form: FormDefinition, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with None for every field that was not answered.
+
+    That is what the case's data take: an expression may name an optional field, and in a second round nothing of the
+    first is left standing.
+    """
+    return {field["key"]: values.get(field["key"]) for field in fields_of(form)}
+
+
 def opinion_needed(form: FormDefinition | None, policy: str, values: Mapping[str, Any], names: Mapping[str, Any]) -> bool:
     """Whether the step wants an opinion 意见: always, or when the form's `opinion_when` holds (a negative answer)."""
     condition = (form or {}).get("opinion_when")

@@ -15,7 +15,7 @@ from engine.process.advance import Begin, Deliver, Terminate, advance
 from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
 from engine.process.definitions import Deployed, in_force
-from engine.process.forms import FormDefinition, validate
+from engine.process.forms import FormDefinition, answers_of, validate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
 from engine.process.tables import Instance
@@ -69,7 +69,7 @@ def start_instance(
             base.update(subject.variables)
         values = _validated(definition, answers, base)
         instance = open_instance(
-            work, definition, variables={**base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
+            work, definition, variables={**_data(definition, values), **base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
             subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None,
         )
         taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
@@ -109,6 +109,11 @@ def _validated(definition: Deployed, answers: Mapping[str, Any], names: Mapping[
     if checked.errors:
         raise Invalid(checked.errors)
     return checked.values
+
+
+def _data(definition: Deployed, values: Mapping[str, Any]) -> dict[str, Any]:
+    form = start_form(definition)
+    return answers_of(form, values) if form else {}
 
 
 @command

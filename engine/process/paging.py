@@ -49,6 +49,6 @@ def read_cursor(text: str) -> tuple[datetime, int]:
 
 def read_id_cursor(text: str) -> int:
     """The cursor of a list sorted by id. Raises Invalid."""
-    if not text.isascii() or not text.isdigit():
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
         raise Invalid({"after": "翻页位置无效，请从第一页重新打开"})
     return int(text)

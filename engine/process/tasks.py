@@ -19,7 +19,7 @@ from engine.people.tables import Account
 from engine.process.advance import Complete, advance
 from engine.process.attachments import take_attachments
 from engine.process.definitions import deployed
-from engine.process.forms import opinion_needed, validate
+from engine.process.forms import answers_of, opinion_needed, validate
 from engine.process.history_of import append_entry
 from engine.process.incidents import reporting
 from engine.process.interpreter.model import Step
@@ -111,7 +111,8 @@ def complete_task(
         if taken:
             said["attachments"] = taken
         task.late = task.due_at is not None and work.now >= task.due_at
-        advance(work, instance, Complete(task, values, said))
+        data = answers_of(form, values) if form else values
+        advance(work, instance, Complete(task, values, data, said))
 
 
 def _validated(

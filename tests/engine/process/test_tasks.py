@@ -121,3 +121,12 @@ def test_an_answer_to_a_hidden_field_is_left_out(reviewed: Office) -> None:
 def test_a_task_that_never_was_is_not_found(reviewed: Office) -> None:
     with pytest.raises(NotFound):
         claim_task(reviewed.store, 4711, actor=reviewed["anna"])
+
+
+def test_what_is_left_open_in_a_second_round_leaves_nothing_of_the_first(office: Office) -> None:
+    office.deploy("start > user:review > xor:again", "again [result == 'no'] > user:review", "again [why == None] > end:clean",
+                  "again [default] > end:stale", REVIEW, forms=FORMS)
+    case = office.start()
+    office.complete("anna", "review", "不行", result="no", why="缺材料")
+    office.complete("anna", "review", result="yes")
+    assert office.instance(case).outcome == "clean"
