@@ -15,10 +15,13 @@ from engine.people.passwords import hash_password
 from engine.people.units import create_unit, set_body
 from engine.process.definitions import deploy_rule_set
 from engine.process.editions import load_shipped_notices
+from engine.sharing import registry
 from engine.sharing.catalogue import add_resource
 from engine.sharing.negative_list import enter
 from engine.store.clock import shanghai
 from engine.store.store import Store
+
+assert registry  # imported so that the diagrams' operations are known
 
 PASSWORD = "Sharing-2026"
 RULES = Path(__file__).resolve().parents[2] / "bpmn" / "liaoyang_2018"
