@@ -198,10 +198,13 @@ def digest(row: Mapping[str, Any]) -> str:
     return hashlib.sha256(orjson.dumps(fields, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
+_INSERT = insert(History.__table__)  # type: ignore[arg-type]
+
+
 def insert_rows(session: Session, rows: list[dict[str, Any]]) -> None:
     """Writes rows made by `chain`, in one statement."""
     if rows:
-        session.execute(insert(History.__table__), rows)  # type: ignore[arg-type]
+        session.execute(_INSERT, rows)
 
 
 def append(work: Work, stream: str, entries: Iterable[Entry]) -> None:

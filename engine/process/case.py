@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, bindparam, or_, select
 from sqlalchemy.orm import undefer
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -27,13 +27,24 @@ from engine.process.tables import Instance, Task, Timer
 from engine.store.errors import NotFound, Stale
 from engine.store.store import Work
 
+# Every move asks these. They are built once, as building a statement takes longer than the database does to answer it.
+_LOCKED = (
+    select(Instance).where(Instance.id == bindparam("instance")).options(undefer(Instance.saved))
+    .with_for_update(of=Instance).execution_options(populate_existing=True)
+)
+_OPEN_TASKS = select(Task).where(Task.instance_id == bindparam("instance"), Task.state == "open")
+# What fired still dates the tasks of its activity: red after the deadline, yellow after the reminder.
+_TELLING = and_(Timer.state == "fired", or_(Timer.role == "deadline", Timer.role == "reminder"))
+_TIMERS = (
+    select(Timer)
+    .where(Timer.instance_id == bindparam("instance"), or_(Timer.state == "waiting", Timer.state == "paused", _TELLING))
+    .order_by(Timer.id)
+)
+
 
 def lock_instance(work: Work, instance_id: int) -> Instance:
     """The instance row, locked until the transaction ends. Raises NotFound."""
-    found = work.session.scalars(
-        select(Instance).where(Instance.id == instance_id).options(undefer(Instance.saved))
-        .with_for_update(of=Instance).execution_options(populate_existing=True)
-    ).first()
+    found = work.session.scalars(_LOCKED, {"instance": instance_id}).first()
     if found is None:
         raise NotFound("没有找到该办件")
     return found
@@ -61,17 +72,9 @@ class Case:
             self._load_rows()
 
     def _load_rows(self) -> None:
-        session, this = self.work.session, self.instance.id
-        open_tasks = session.scalars(select(Task).where(Task.instance_id == this, Task.state == "open"))
-        self.tasks = {task.token: task for task in open_tasks}
-        # What fired still dates the tasks of its activity: red after the deadline, yellow after the reminder.
-        told = Timer.role.in_(("deadline", "reminder")) & (Timer.state == "fired")
-        self.timers = list(
-            session.scalars(
-                select(Timer).where(Timer.instance_id == this, or_(Timer.state.in_(("waiting", "paused")), told))
-                .order_by(Timer.id)
-            )
-        )
+        session, this = self.work.session, {"instance": self.instance.id}
+        self.tasks = {task.token: task for task in session.scalars(_OPEN_TASKS, this)}
+        self.timers = list(session.scalars(_TIMERS, this))
 
     # -- the interpreter ----------------------------------------------------------------------
 
@@ -114,10 +117,15 @@ class Case:
         found = OPERATIONS.get(str(step.operation))
         if found is None:
             raise OperationError("unknown-operation", f"操作“{step.operation}”不存在")
-        call = Call(self.work, self.instance, step, self.at, self.variables, self.template)
+        call = Call(self.work, self.instance, step, self.at, self.variables, self.template, self.note)
         return found.run(call, **parameters)
 
-    def template(self, kind: str) -> str:
+    def note(self, key: str, fact: Any) -> None:
+        """Puts what an operation did into the history entry of the move that is under way."""
+        if isinstance(data := self.entries[-1].data, dict):
+            data.setdefault(key, []).append(fact)
+
+    def template(self, kind: str) -> bytes | str:
         """A document template deployed with this version. Raises NotFound."""
         if kind not in self.definition.documents:
             raise NotFound(f"没有公文模板“{kind}”")

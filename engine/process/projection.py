@@ -12,12 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from calendars.deadline import shanghai_day
-from engine.people.units import unit_by_code
+from engine.people.units import unit_id_of
 from engine.process.case import Case
 from engine.process.clocks import STOPPED, due_of, resolve, whole_days
 from engine.process.interpreter.model import Step, Waiting
 from engine.process.rows import add_missing
 from engine.process.tables import FAR, Party, Task, Timer
+from engine.store.errors import NotFound
 
 _FAR = datetime.fromisoformat(FAR)
 
@@ -141,10 +142,10 @@ def assignment(case: Case, step: Step, token: Waiting) -> tuple[int, str]:
     if not step.unit or not step.post:
         raise BadAssignment(f"环节“{step.name}”（{step.id}）没有承办单位或岗位")
     code = case.evaluate(step.unit, token)
-    unit = unit_by_code(case.work.session, str(code)) if code else None
-    if unit is None:
-        raise BadAssignment(f"环节“{step.name}”（{step.id}）的承办单位“{code}”不存在")
-    return unit.id, step.post
+    try:
+        return unit_id_of(case.work.session, str(code or "")), step.post
+    except NotFound:
+        raise BadAssignment(f"环节“{step.name}”（{step.id}）的承办单位“{code}”不存在") from None
 
 
 def _open_limit(case: Case, step: Step, token: Waiting) -> None:

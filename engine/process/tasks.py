@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import undefer
 
 from engine.history import Entry
@@ -30,13 +30,16 @@ from engine.store.store import Origin, Store, Work, command
 OPINION_MAX = 2000
 
 
+# Both rows are locked: after waiting for a lock PostgreSQL reads only locked rows anew, the others stay as they were before.
+_LOCKED = (
+    select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == bindparam("task"))
+    .options(undefer(Instance.saved)).with_for_update()
+)
+
+
 def lock_task(work: Work, task_id: int) -> tuple[Task, Instance]:
-    """A task with its instance, both locked, instance first. Raises NotFound."""
-    found = work.session.execute(
-        select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id)
-        # Both rows: after waiting for a lock PostgreSQL reads only locked rows anew, the others stay as they were before.
-        .options(undefer(Instance.saved)).with_for_update()
-    ).first()
+    """A task with its instance, both locked. Raises NotFound."""
+    found = work.session.execute(_LOCKED, {"task": task_id}).first()
     if found is None:
         raise NotFound("没有找到该待办")
     instance, task = found
