@@ -19,7 +19,7 @@ from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
-from engine.sharing.elements import KINDS, LABELS, SHARING_CLASSES, STATES, Difference, differences
+from engine.sharing.elements import KINDS, LABELS, SHARING_CLASSES, STATES, Difference, differences, in_words
 from engine.sharing.lists import capped, containing
 from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id, Json
@@ -68,6 +68,8 @@ class Resource(Base):
     identifier: Mapped[str] = mapped_column(String(64), default="")
     """The item by which its records are told apart, such as 统一社会信用代码; empty where it is about no person or body."""
     level: Mapped[str] = mapped_column(String(32), default="")
+    source: Mapped[str] = mapped_column(String(32), default="")
+    """own · third_party · authorised · system: where its data comes from; empty where nobody has said."""
     sharing_scope: Mapped[str] = mapped_column(Text, default="")
     """Among whom it is shared."""
     related_code: Mapped[str] = mapped_column(String(64), default="")
@@ -164,6 +166,7 @@ class ResourceSheet:
     abstract: str
     identifier: str
     level: str
+    source_label: str
     sharing_scope: str
     related_code: str
     version: int
@@ -234,6 +237,7 @@ def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
         abstract=resource.abstract,
         identifier=resource.identifier,
         level=resource.level,
+        source_label=in_words("source", resource.source),
         sharing_scope=resource.sharing_scope,
         related_code=resource.related_code,
         version=resource.version,

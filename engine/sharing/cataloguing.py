@@ -64,6 +64,16 @@ def draft(call: Call, *, kind: str, class_code: str, provider: str, serial_digit
     return value_of(row, session.get_one(Unit, row.provider_id)) | {"items": list(row.items)}
 
 
+@operation("catalogue.check", {"resource": "the resource (value or code)"})
+def check(call: Call, *, resource: Any) -> bool:
+    """Whether the answers of this case can become elements of the resource: asked before anybody reviews them.
+
+    Raises Invalid at the field of an element that cannot be, OperationError `unknown-resource`.
+    """
+    _written({**_asked_of(lock_resource(call.work.session, resource)), **call.variables})
+    return True
+
+
 @operation(
     "catalogue.similar",
     {"resource": "the resource (value or code)", "percent": "share of its items that another entry must hold to be told"},
@@ -71,7 +81,7 @@ def draft(call: Call, *, kind: str, class_code: str, provider: str, serial_digit
 def similar(call: Call, *, resource: Any, percent: Any) -> list[dict[str, Any]]:
     """Published entries that may be the same data from another source: of the same name, or holding most of its items.
 
-    Of each its `code`, `name`, `provider` (name) and the items that both hold (`shared`), those most alike first.
+    Of each `value` (its code) and `label`, as options of a form, and the items that both hold (`shared`); most alike first.
     """
     session = call.work.session
     row = lock_resource(session, resource)
@@ -85,7 +95,8 @@ def similar(call: Call, *, resource: Any, percent: Any) -> list[dict[str, Any]]:
     for code, name, items, provider in others:
         shared = [item for item in items if item in mine]
         if name == row.name or (mine and 100 * len(shared) >= int(percent) * len(mine)):
-            found.append({"code": code, "name": name, "provider": provider, "shared": shared})
+            alike = f"，相同信息项：{in_words('items', shared)}" if shared else ""
+            found.append({"value": code, "label": f"{name}（{code}，{provider}）{alike}", "shared": shared})
     return sorted(found, key=lambda one: -len(one["shared"]))[:MOST_SIMILAR]
 
 
@@ -105,7 +116,7 @@ def publish(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
 
 @operation("catalogue.change", {"resource": "the resource (value or code)", "summary": "what its history says of this version"})
 def change(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
-    """Takes over the answers of this case as the next version; returns `version` and `changes` (`key`, `label`, `before`, `after`).
+    """Takes over the answers of this case as the next version; returns `version`, `changes` (`key`, `label`, `before`, `after`) and `text`.
 
     To withhold a resource is for the negative list to say, so an answer that wants that leaves the class as it is. Raises
     OperationError `listed` where a listed one would be shared, Invalid at the field of an element that cannot be.
@@ -123,15 +134,14 @@ def change(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
         _unblock(call, row, wanted["sharing_class"])
     before = {name: getattr(row, name) for name in wanted}
     change_resource(session, row, at=call.at, summary=summary, instance_id=call.instance.id, **wanted)
-    changes = [one.as_json() for one in differences(before, {name: getattr(row, name) for name in wanted})]
-    return {"version": row.version, "changes": changes}
+    return _outcome(row, before)
 
 
 @operation("catalogue.withdraw", {"resource": "the resource (value or code)", "summary": "what its history says of this version"})
 def withdraw(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
     """Takes a resource out of the catalogue, where its code and history stay on record; a draft is merely given up.
 
-    Returns `version` and `changes` as `catalogue.change` does. Raises OperationError `listed` for one on the negative list.
+    Returns the same as `catalogue.change`. Raises OperationError `listed` for one on the negative list.
     """
     session = call.work.session
     row = lock_resource(session, resource)
@@ -143,7 +153,7 @@ def withdraw(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
     else:
         change_resource(session, row, at=call.at, summary=summary, instance_id=call.instance.id, state="withdrawn")
     session.flush()
-    return {"version": row.version, "changes": [one.as_json() for one in differences(before, {"state": row.state})]}
+    return _outcome(row, before)
 
 
 def _drafted(call: Call) -> Resource | None:
@@ -178,6 +188,13 @@ def _written(answers: Mapping[str, Any]) -> dict[str, Any]:
 def _asked_of(row: Resource) -> dict[str, Any]:
     """The elements of a resource as answers, for what a form does not ask about."""
     return {name: getattr(row, name) for name in WRITTEN} | {"items": "\n".join(row.items)}
+
+
+def _outcome(row: Resource, before: Mapping[str, Any]) -> dict[str, Any]:
+    """What became of a resource, as values and as lines of text."""
+    found = differences(before, {name: getattr(row, name) for name in before})
+    lines = [f"{one.label}：{one.before or '（空）'} → {one.after or '（空）'}" for one in found]
+    return {"version": row.version, "changes": [one.as_json() for one in found], "text": "\n".join(lines)}
 
 
 def _next_code(session: Session, class_code: str, digits: int) -> str:

@@ -20,6 +20,7 @@ STATES: Mapping[str, str] = {
 WRITTEN: Mapping[str, str] = {
     "name": "资源名称",
     "abstract": "摘要",
+    "source": "数据来源",
     "format": "资源格式",
     "items": "信息项",
     "item_types": "信息项类型",
@@ -45,8 +46,13 @@ LABELS: Mapping[str, str] = {
     "state": "目录状态",
 }
 
+SOURCES: Mapping[str, str] = {
+    "own": "依照法定职责采集", "third_party": "通过第三方依法采集", "authorised": "依法授权管理", "system": "依托信息系统形成",
+}  # fmt: skip
+
 _WORDS: Mapping[str, Mapping[Any, str]] = {
-    "kind": KINDS, "sharing_class": SHARING_CLASSES, "state": STATES, "open_to_public": {True: "可以开放", False: "不开放"},
+    "kind": KINDS, "sharing_class": SHARING_CLASSES, "state": STATES, "source": SOURCES,
+    "open_to_public": {True: "可以开放", False: "不开放"},
 }  # fmt: skip
 
 #: What separates the items of a list typed into a form, and an item from its type.

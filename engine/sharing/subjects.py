@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from calendars.deadline import shanghai_day
 from engine.people.tables import Account, Appointment, Unit, UnitBody
 from engine.process.operations import Subject, subject
 from engine.sharing.catalogue import Resource, shareable
@@ -92,9 +93,11 @@ def changed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     elements as a form asks for them, `listed` whether it stands on the negative list.
 
     Raises Invalid at `resource_code` for none, an unknown one, another unit's, one that was withdrawn or never published, and
-    one that another running case may change.
+    one that another running case may change; at `occurred_on` for a day that lies ahead.
     """
     resource, provider = _own(session, answers)
+    if str(answers.get("occurred_on") or "") > shanghai_day(session.info["store"].clock.now()).isoformat():
+        raise Invalid({"occurred_on": "发生日不能晚于今天"})
     if resource.state not in ("published", "blocked"):
         raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}"})
     require_free(session, resource.code, resource.name)

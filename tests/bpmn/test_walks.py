@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bpmn import disputes, duties, oversight
+from tests.bpmn import cataloguing, disputes, duties, oversight
 from tests.bpmn.shipped import PROCESSES, diagram, package
 from tests.bpmn.walker import NO_FORM, Explored, Start, Walk, explore
 
@@ -37,6 +37,7 @@ BASELESS: Mapping[str, Any] = {
 }
 
 STARTS: Mapping[str, list[Start]] = {
+    **cataloguing.STARTS,
     **disputes.STARTS,
     **duties.STARTS,
     **oversight.STARTS,
@@ -59,6 +60,7 @@ CALLS: Mapping[str, list[Mapping[str, Any]]] = {
     ],
 }
 OUTCOMES = {
+    **cataloguing.OUTCOMES,
     **disputes.OUTCOMES,
     **duties.OUTCOMES,
     **oversight.OUTCOMES,

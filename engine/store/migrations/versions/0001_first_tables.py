@@ -170,6 +170,7 @@ def upgrade() -> None:
     sa.Column('abstract', sa.Text(), nullable=False),
     sa.Column('identifier', sa.String(length=64), nullable=False),
     sa.Column('level', sa.String(length=32), nullable=False),
+    sa.Column('source', sa.String(length=32), nullable=False),
     sa.Column('sharing_scope', sa.Text(), nullable=False),
     sa.Column('related_code', sa.String(length=64), nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
@@ -267,6 +268,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_sign_in_account_id'), 'sign_in', ['account_id'], unique=False)
     op.create_index(op.f('ix_sign_in_expires_at'), 'sign_in', ['expires_at'], unique=False)
+    op.create_table('data_correction',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('number', sa.String(length=64), nullable=False),
+    sa.Column('resource_id', BigId, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('fields', Json, nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('banner', sa.Text(), nullable=False),
+    sa.Column('finding', sa.Text(), nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.Column('closed_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_data_correction_instance_id')),
+    sa.ForeignKeyConstraint(['resource_id'], ['resource.id'], name=op.f('fk_data_correction_resource_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_data_correction_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_data_correction')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_data_correction_instance_id')),
+    sa.UniqueConstraint('number', name=op.f('uq_data_correction_number'))
+    )
+    op.create_index(op.f('ix_data_correction_resource_id_id'), 'data_correction', ['resource_id', 'id'], unique=False)
     op.create_table('document',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('instance_id', BigId, nullable=False),
@@ -279,6 +301,7 @@ def upgrade() -> None:
     sa.Column('title', sa.String(length=300), nullable=False),
     sa.Column('article', sa.String(length=200), nullable=True),
     sa.Column('html', sa.Text(), nullable=True),
+    sa.Column('docx', sa.LargeBinary(), nullable=True),
     sa.Column('issued_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_document_instance_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_document_unit_id')),
