@@ -7,6 +7,7 @@ from engine.sharing import (
     catalogue,
     cataloguing,
     consumers,
+    corrections,
     documents,
     duties,
     grants,
@@ -21,6 +22,7 @@ from engine.sharing import (
 )
 
 __all__ = [
-    "case_operations", "catalogue", "cataloguing", "consumers", "documents", "duties", "grants", "listing", "negative_list", "notices",
-    "objections", "rectification", "reports", "subjects", "supervision", "words",
+    "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "grants",
+    "listing", "negative_list", "notices", "objections", "rectification", "reports", "subjects", "supervision",
+    "words",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.bpmn.walker import NO_FORM, Start
 
-RECTIFICATION = "liaoyang_2018/rectification"
+RECTIFICATION, CORRECTION = (f"liaoyang_2018/{key}" for key in ("rectification", "data_correction"))
 
 #: The office puts 市住房和城乡建设局 under an order, of its own accord or because a reply is late.
 ORDERED: Mapping[str, Any] = {
@@ -23,11 +23,23 @@ FOUND: Mapping[str, Any] = {
     "suggested_facts": "将共享信息用于履行职责以外的目的。",
 }
 
+#: 市民政局 doubts what it gets from 市住房和城乡建设局.
+DOUBTED: Mapping[str, Any] = {
+    "applicant_unit": "007", "provider_unit": "013",
+    "resource": {
+        "code": "209001/000001", "name": "公租房保障对象", "kind": "theme", "sharing_class": "conditional", "provider": "013",
+        "items": ["公民身份号码", "房源地址", "保障起止"], "conditions": "", "method": "联机查询",
+    },
+    "case": {"id": 1, "number": "数据校核〔2026〕1号", "title": "公租房保障对象"},
+}  # fmt: skip
+
 STARTS: Mapping[str, list[Start]] = {
     RECTIFICATION: [Start(ORDERED), Start(FOUND, NO_FORM)],
+    CORRECTION: [Start(DOUBTED)],
 }
 OUTCOMES: Mapping[str, set[str]] = {
     RECTIFICATION: {"closed", "reported", "dropped"},
+    CORRECTION: {"corrected", "unfounded"},
 }
 #: What a child may come back with.
 CALLS: Mapping[str, list[Mapping[str, Any]]] = {

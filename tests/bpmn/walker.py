@@ -19,7 +19,7 @@ from engine.process.forms import options_of, shown, validate
 from engine.process.interpreter.expressions import evaluate, names_in
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step
-from engine.sharing.letters import fill
+from tests.bpmn.letters import written
 from tests.bpmn.shipped import diagram, package
 
 WORDS: dict[str, Callable[..., Any]] = {
@@ -32,6 +32,8 @@ WORDS: dict[str, Callable[..., Any]] = {
 
 #: What the operations of rectification, correction, inconsistency and misuse give.
 OVERSIGHT: Mapping[str, Any] = {
+    "corrections.open": {"id": 1, "number": "校核〔2026〕1号"},
+    "sharing.consumers": ["007", "014"],
     "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
     "rectification.miss": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
     "cases.extend": {"days": 10, "due_day": "2026-11-16", "old_day": "2026-11-02"},
@@ -45,7 +47,19 @@ DUTIES: Mapping[str, Any] = {
     "reports.submit": {"id": 1, "in_time": True},
 }  # fmt: skip
 
+#: What the operations of the catalogue give.
+CATALOGUE: Mapping[str, Any] = {
+    "catalogue.draft": {"code": "209001/000003", "name": "甲", "kind": "theme", "items": ["甲", "乙"], "provider": "013"},
+    "catalogue.similar": [{"value": "209001/000001", "label": "公租房保障对象（209001/000001，市住房和城乡建设局）", "shared": ["甲"]}],
+    "catalogue.publish": {"version": 1},
+    "catalogue.change": {"version": 2, "changes": [{"label": "共享方式", "before": "甲", "after": "乙"}], "text": "共享方式：甲 → 乙"},
+    "catalogue.withdraw": {"version": 2, "changes": [], "text": ""},
+    "sharing.consumers": ["007"],
+    "cases.start": [{"id": 2, "number": "变更比对〔2026〕1号", "unit": "007"}],
+}  # fmt: skip
+
 RESULTS: dict[str, Any] = {
+    **CATALOGUE,
     "cases.answers": [
         {"unit": "市司法局", "person": "周某", "opinion": "", "expert_finding": "部分数据项可以共享", "expert_note": "可以脱敏"}
     ],
@@ -91,8 +105,8 @@ class Host:
             **self.variables, **parameters, "unit": unit, "article": step.article or "", "year": 2026, "serial": 1,
             "issued_at": datetime(2026, 3, 2, 1, tzinfo=UTC), "case_number": "共享申请〔2026〕1号", "case_title": "申请",
         }
-        letter = fill(package(self.process).documents[parameters["kind"]], names, title=step.name)
-        assert letter.title and letter.number and step.article and step.article in letter.html
+        title, number, text = written(package(self.process).documents[parameters["kind"]], names, step.name)
+        assert title and number and step.article and step.article in text
 
 
 @dataclass(frozen=True)

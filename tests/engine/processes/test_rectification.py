@@ -131,7 +131,7 @@ def test_put_right_and_verified_it_is_closed_and_the_office_s_own_time_does_not_
 def test_one_extension_by_the_office_s_head_moves_the_one_clock(town: Town) -> None:
     case = orders(town)
     receives(town, case)
-    asked = {"report_action": "extend", "report": None, "extension_reason": "供应商改造接口需要时间。", "extension_asked": 10}
+    asked: dict[str, Any] = {"report_action": "extend", "report": None, "extension_reason": "供应商改造接口需要时间。", "extension_asked": 10}
     town.does(case, "Task_Report", at="2026-10-29 10:00", **asked)
     assert "审批延期" in town.inbox(town.officer("024", "head"))
     town.does(case, "Task_Extension", at="2026-10-29 16:00", extension_decision="grant")
