@@ -1,0 +1,121 @@
+"""协商协调: a unit needs what is not shared (article 15): negotiation, coordination by the office, the leading group's decision."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from calendars.deadline import shanghai_day
+from engine.sharing import grants
+from engine.store.errors import Invalid
+from tests.engine.processes.withheld import CASES, TAXES, letters, office_entry, sheet_of, text_of, told
+from tests.town import Town
+
+PROCESS = "negotiation"
+TERMS = {
+    "agreed_text": "是否欠税", "agreed_conditions": "核验式返回，不提供明细", "agreed_method": "联机查询", "agreed_until": "2027-07-31",
+}  # fmt: skip
+MET = {"met_on": "2026-08-10", "attendees": "双方经办", "discussion": "就保护措施交换意见。"}
+COORDINATED = {
+    "coordinated_on": "2026-08-25", "coordination_attendees": "办公室、双方负责人", "coordination_text": "建议以核验方式提供。",
+}  # fmt: skip
+
+
+def needs(town: Town, at: str, *, unit: str = "007", resource: str = TAXES) -> int:
+    return town.starts(
+        PROCESS, unit, "handler", resource=resource, at=at, needed_content="纳税信用和欠税情况", duty_basis="《社会救助暂行办法》",
+        why_needed="核对申请家庭收入，没有其他途径。", use="数据校核", safeguards=["核验式返回，不提供明细"], wanted_until="2027-07-31",
+        promise_no_secrets=True, promise_no_third_party=True,
+    )  # fmt: skip
+
+
+def not_agreed(town: Town, case: int, *, at: str) -> None:
+    town.does(case, "Task_Position", position="refuse", position_note="保密义务。")
+    town.does(case, "Task_Minutes", negotiation_outcome="not_agreed", **MET)
+    town.does(case, "Task_Confirm", at=at, confirmation="confirm")
+
+
+def granted(town: Town) -> list[grants.GrantLine]:
+    with town.store.read() as session:
+        return grants.search(session, town.officer("007", "handler"), today=shanghai_day(town.now())).lines
+
+
+def test_s30_ten_working_days_to_negotiate_and_ten_to_coordinate(town: Town) -> None:
+    case = needs(town, "2026-08-03 10:00")
+    assert town.view(case, "Task_Position").due_day == date(2026, 8, 17)
+    not_agreed(town, case, at="2026-08-17 16:00")
+    coordinate = town.view(case, "Task_Coordinate")
+    assert (coordinate.due_day, coordinate.unit_name[:5]) == (date(2026, 8, 31), "市经济发展")
+    assert letters(town, case) == {"negotiation_minutes": "民政协商纪要〔2026〕1号"}
+    assert "未达成一致" in text_of(town, case, "negotiation_minutes")
+    town.does(case, "Task_Coordinate", coordination_outcome="withhold", **COORDINATED)
+    assert (town.sheet(case).outcome, town.sheet(case).outcome_name) == ("withheld", "维持不予共享")
+    assert granted(town) == []
+
+
+def test_agreed_the_one_unit_is_granted_and_the_entry_stays(town: Town) -> None:
+    case = needs(town, "2026-08-03 10:00")
+    town.does(case, "Task_Position", position="partly", position_note="可以核验。")
+    with pytest.raises(Invalid) as refused:
+        town.does(case, "Task_Minutes", negotiation_outcome="agreed", agreed_until=None, **MET)
+    assert {"agreed_text", "agreed_conditions", "agreed_method", "agreed_until"} <= refused.value.fields.keys()
+    town.does(case, "Task_Minutes", negotiation_outcome="agreed", **MET, **TERMS)
+    town.does(case, "Task_Confirm", confirmation="return", opinion="请补充使用岗位。")
+    town.does(case, "Task_Minutes", negotiation_outcome="agreed", **MET, **TERMS)
+    town.does(case, "Task_Confirm", at="2026-08-12 10:00", confirmation="confirm")
+    assert town.sheet(case).outcome_name == "达成共享"
+    (grant,) = granted(town)
+    assert (grant.resource_code, grant.fields, grant.unit_code, grant.instance_id) == (TAXES, ("是否欠税",), "007", case)
+    assert (grant.valid_until, grant.conditions) == (date(2027, 7, 31), "核验式返回，不提供明细")
+    assert sheet_of(town).line.sharing_class == "withheld"
+    assert "已达成共享" in told(town, "007", "handler")
+    assert "请按协商结果供数" in told(town, "026", "intake")
+
+
+def test_silence_is_no_refusal_the_office_coordinates(town: Town) -> None:
+    case = needs(town, "2026-08-03 10:00")
+    town.passes_until("2026-08-13 00:00")
+    assert "协商期限临近" in told(town, "007", "handler")
+    town.passes_until("2026-08-17 23:59")
+    assert town.sheet(case).current_steps == ["Task_Position"]
+    town.passes_until("2026-08-18 00:00")
+    assert town.sheet(case).current_steps == ["Task_Coordinate"]
+    assert "协商期满未果" in told(town, "026", "head")
+    town.does(case, "Task_Coordinate", at="2026-08-25 10:00", coordination_outcome="share", **COORDINATED, **TERMS)
+    assert town.sheet(case).outcome_name == "达成共享"
+    assert letters(town, case) == {"coordination_opinion": "经发中心协调〔2026〕1号"}
+    assert len(granted(town)) == 1
+
+
+@pytest.mark.parametrize(("outcome", "count"), [("share", 1), ("withhold", 0)])
+def test_what_one_side_does_not_accept_the_leading_group_decides(town: Town, outcome: str, count: int) -> None:
+    case = needs(town, "2026-08-03 10:00", resource=CASES)
+    not_agreed(town, case, at="2026-08-17 16:00")
+    town.does(case, "Task_Coordinate", at="2026-08-25 10:00", coordination_outcome="refused", **COORDINATED)
+    decide = town.view(case, "Task_GroupDecide")
+    assert (decide.due_day, decide.article) == (date(2026, 9, 8), "第五条")
+    terms = {**TERMS, "agreed_text": None, "agreed_fields": ["病程"]} if outcome == "share" else {"agreed_until": None}
+    town.does(case, "Task_GroupDecide", group_outcome=outcome, group_reason="权衡履职需要。", **terms)
+    assert (town.sheet(case).outcome, town.sheet(case).outcome_name) == ("decided", "已决定")
+    assert letters(town, case)["group_decision"] == "府办共享决定〔2026〕1号"
+    assert [grant.fields for grant in granted(town)] == [("病程",)] * count
+    assert sheet_of(town, CASES).line.sharing_class == "withheld"
+
+
+def test_the_office_does_not_coordinate_its_own_dispute(town: Town) -> None:
+    case = needs(town, "2026-08-03 10:00", resource=office_entry(town))
+    not_agreed(town, case, at="2026-08-10 10:00")
+    assert town.sheet(case).current_steps == ["Task_GroupDecide"]
+
+
+def test_what_is_shared_needs_no_negotiation(town: Town) -> None:
+    for unit, resource, sentence in (("007", "209001/000001", "不在不予共享之列"), ("026", TAXES, "本单位")):
+        with pytest.raises(Invalid) as refused:
+            needs(town, "2026-08-03 10:00", unit=unit, resource=resource)
+        assert sentence in refused.value.fields["resource_code"]
+
+
+def test_two_units_may_negotiate_about_the_same_resource(town: Town) -> None:
+    first, second = needs(town, "2026-08-03 10:00"), needs(town, "2026-08-03 10:30", unit="010")
+    assert {town.sheet(case).state for case in (first, second)} == {"running"}
