@@ -27,6 +27,7 @@ from engine.outbox import deliver
 from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.timers import fire_due
+from engine.sharing.duties import open_due
 from engine.store.settings import Settings
 from engine.store.store import Origin, Store
 
@@ -79,6 +80,7 @@ class Worker:
             ("deliver", 2, self.deliver),
             ("beat", 5, self.beat),
             ("seal", 15, self.seal),
+            ("duties", 60, self.open_duties),
             ("housekeeping", 3600, self.housekeeping),
         ]
         scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(jobs))})
@@ -101,6 +103,7 @@ class Worker:
 
     def once(self) -> Swept:
         """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
+        self.open_duties()
         return Swept(fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
 
     def _guarded(self, name: str, job: Callable[[], object]) -> None:
@@ -128,6 +131,13 @@ class Worker:
         if fired:
             say(log, "timers fired", count=fired)
         return fired
+
+    def open_duties(self) -> int:
+        """Opens what the calendar demands of units today; returns how many cases."""
+        opened = open_due(self.store, self.settings.diagrams)
+        if opened:
+            say(log, "duties opened", count=opened)
+        return opened
 
     def deliver(self) -> int:
         """Sends what the outbox holds. Without any channel the letters wait."""

@@ -11,6 +11,7 @@ from engine.sharing import (
     documents,
     duties,
     grants,
+    inconsistencies,
     listing,
     negative_list,
     objections,
@@ -23,6 +24,6 @@ from engine.sharing import (
 
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "grants",
-    "listing", "negative_list", "notices", "objections", "rectification", "reports", "subjects", "supervision",
-    "words",
+    "inconsistencies", "listing", "negative_list", "notices", "objections", "rectification", "reports", "subjects",
+    "supervision", "words",
 ]  # fmt: skip

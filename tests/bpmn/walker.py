@@ -32,6 +32,8 @@ WORDS: dict[str, Callable[..., Any]] = {
 
 #: What the operations of rectification, correction, inconsistency and misuse give.
 OVERSIGHT: Mapping[str, Any] = {
+    "inconsistencies.open": {"id": 1, "number": "不一致〔2026〕1号"},
+    "inconsistencies.others": [{"value": "013", "label": "市住房和城乡建设局"}],
     "corrections.open": {"id": 1, "number": "校核〔2026〕1号"},
     "sharing.consumers": ["007", "014"],
     "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
@@ -61,7 +63,8 @@ CATALOGUE: Mapping[str, Any] = {
 RESULTS: dict[str, Any] = {
     **CATALOGUE,
     "cases.answers": [
-        {"unit": "市司法局", "person": "周某", "opinion": "", "expert_finding": "部分数据项可以共享", "expert_note": "可以脱敏"}
+        {"unit": "市司法局", "person": "周某", "opinion": "", "expert_finding": "部分数据项可以共享", "expert_note": "可以脱敏",
+         "statement": "依法采集"}
     ],
     "negative_list.file_objection": {"id": 1, "ground": "依据不足"},
     "documents.issue": {"id": 1, "number": "住建〔2026〕1号", "title": "文书"},

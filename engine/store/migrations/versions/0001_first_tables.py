@@ -289,6 +289,25 @@ def upgrade() -> None:
     sa.UniqueConstraint('number', name=op.f('uq_data_correction_number'))
     )
     op.create_index(op.f('ix_data_correction_resource_id_id'), 'data_correction', ['resource_id', 'id'], unique=False)
+    op.create_table('data_inconsistency',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('number', sa.String(length=64), nullable=False),
+    sa.Column('unit_id', BigId, nullable=True),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('description', sa.Text(), nullable=False),
+    sa.Column('authority_id', BigId, nullable=True),
+    sa.Column('finding', sa.Text(), nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.Column('found_at', UtcDateTime(), nullable=True),
+    sa.Column('closed_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['authority_id'], ['unit.id'], name=op.f('fk_data_inconsistency_authority_id')),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_data_inconsistency_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_data_inconsistency_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_data_inconsistency')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_data_inconsistency_instance_id')),
+    sa.UniqueConstraint('number', name=op.f('uq_data_inconsistency_number'))
+    )
     op.create_table('document',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('instance_id', BigId, nullable=False),
@@ -594,5 +613,13 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_incident_instance_id'), 'incident', ['instance_id'], unique=False)
     op.create_index('ix_incident_open', 'incident', ['id'], unique=False, sqlite_where=sa.text('resolved_at IS NULL'), postgresql_where=sa.text('resolved_at IS NULL'))
+    op.create_table('inconsistent_resource',
+    sa.Column('inconsistency_id', BigId, autoincrement=False, nullable=False),
+    sa.Column('resource_id', BigId, autoincrement=False, nullable=False),
+    sa.ForeignKeyConstraint(['inconsistency_id'], ['data_inconsistency.id'], name=op.f('fk_inconsistent_resource_inconsistency_id')),
+    sa.ForeignKeyConstraint(['resource_id'], ['resource.id'], name=op.f('fk_inconsistent_resource_resource_id')),
+    sa.PrimaryKeyConstraint('inconsistency_id', 'resource_id', name=op.f('pk_inconsistent_resource'))
+    )
+    op.create_index(op.f('ix_inconsistent_resource_resource_id'), 'inconsistent_resource', ['resource_id'], unique=False)
     for statement in TRIGGERS[op.get_bind().dialect.name]:
         op.execute(sa.text(statement.replace(":", r"\:")))
