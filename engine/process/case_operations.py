@@ -9,13 +9,15 @@ from sqlalchemy import select
 
 from calendars import deadline
 from engine.people.tables import Account, Unit
+from engine.people.units import unit_by_code
 from engine.process.clocks import due_running_from, whole_days
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.instances import start_by_system
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
-from engine.process.tables import Instance, Task, Timer
+from engine.process.rows import add_missing
+from engine.process.tables import Instance, Party, Task, Timer
 
 
 @operation("cases.escalate", {})
@@ -63,6 +65,19 @@ def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
         .where(Task.instance_id == call.instance.id, Task.step == step, Task.state == "done").order_by(Task.id)
     )
     return [{**(given or {}), "opinion": said or "", "unit": unit, "person": person} for given, said, unit, person in rows]
+
+
+@operation("cases.admit", {"unit": "code of the unit"})
+def admit(call: Call, *, unit: str) -> bool:
+    """Makes a unit a party of the case: from now on all its case-working posts see it, not only those with a task in it.
+
+    Raises OperationError `no-such-unit`.
+    """
+    found = unit_by_code(call.work.session, unit)
+    if found is None:
+        raise OperationError("no-such-unit", f"没有代码为“{unit}”的单位")
+    add_missing(call.work.session, Party, [{"instance_id": call.instance.id, "unit_id": found.id, "post": ""}])
+    return True
 
 
 @operation("cases.due_day", {"days": "working days from now on"})

@@ -19,7 +19,7 @@ from calendars.deadline import shanghai_day
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Unit
-from engine.process.case_operations import due_day
+from engine.process.case_operations import admit, due_day
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, Subject, operation, subject
 from engine.process.paging import PAGE, Page, make_page
@@ -169,6 +169,8 @@ def open_order(
 ) -> dict[str, Any]:
     """Enters the order of this process instance, served now; once only. Returns its id, number, served and last day.
 
+    From now on the whole unit sees the case.
+
     Raises OperationError `no-grounds` without a ground, `unknown-unit`.
     """
     session = call.work.session
@@ -185,6 +187,7 @@ def open_order(
         )  # fmt: skip
         session.add(row)
         session.flush()
+        admit(call, unit=unit)
     return {**_value(row), "due_day": due_day(call, days=days)}
 
 

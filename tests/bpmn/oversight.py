@@ -7,7 +7,9 @@ from typing import Any
 
 from tests.bpmn.walker import NO_FORM, Start
 
-RECTIFICATION, CORRECTION = (f"liaoyang_2018/{key}" for key in ("rectification", "data_correction"))
+RECTIFICATION, CORRECTION, INCONSISTENCY = (
+    f"liaoyang_2018/{key}" for key in ("rectification", "data_correction", "data_inconsistency")
+)
 
 #: The office puts 市住房和城乡建设局 under an order, of its own accord or because a reply is late.
 ORDERED: Mapping[str, Any] = {
@@ -33,13 +35,23 @@ DOUBTED: Mapping[str, Any] = {
     "case": {"id": 1, "number": "数据校核〔2026〕1号", "title": "公租房保障对象"},
 }  # fmt: skip
 
+#: 市民政局 finds that two departments say different things.
+CONTRADICTED: Mapping[str, Any] = {
+    "applicant_unit": "007", "resource_codes": "209001/000001", "resource_names": "公租房保障对象、不动产登记结果核验",
+    "resources": [DOUBTED["resource"], {**DOUBTED["resource"], "code": "3070211000011/000001", "provider": "011"}],
+    "providers": [{"value": "011", "label": "市自然资源局"}, {"value": "013", "label": "市住房和城乡建设局"}],
+    "case": {"id": 1, "number": "信息核实〔2026〕1号", "title": "信息不一致"},
+}  # fmt: skip
+
 STARTS: Mapping[str, list[Start]] = {
     RECTIFICATION: [Start(ORDERED), Start(FOUND, NO_FORM)],
     CORRECTION: [Start(DOUBTED)],
+    INCONSISTENCY: [Start(CONTRADICTED)],
 }
 OUTCOMES: Mapping[str, set[str]] = {
     RECTIFICATION: {"closed", "reported", "dropped"},
     CORRECTION: {"corrected", "unfounded"},
+    INCONSISTENCY: {"settled", "consistent", "rejected"},
 }
 #: What a child may come back with.
 CALLS: Mapping[str, list[Mapping[str, Any]]] = {
