@@ -22,7 +22,7 @@ from engine.process.clocks import acts_at
 from engine.process.definitions import in_force
 from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
-from engine.process.opening import open_instance
+from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.tables import Instance, Task, Timer
 from engine.store.errors import NotRunning
@@ -248,7 +248,6 @@ class Road:
 
     def _running_calls(self, case: Case) -> frozenset[str | None]:
         """The tokens of call activities whose child has been started."""
-        self.work.session.flush()
         return frozenset(
             self.work.session.scalars(
                 select(Instance.parent_token).where(Instance.parent_id == case.instance.id, Instance.parent_token.is_not(None))
@@ -273,15 +272,14 @@ class Road:
         for name in ("applicant_unit", "provider_unit", "resource"):
             if name in case.variables:
                 given.setdefault(name, case.variables[name])
+        under = Under(case.instance.id, token)
+        if cause is not None and cause.role == "deadline":
+            under = Under(case.instance.id, token, case.instance.id, cause.activity or cause.token)
+            case.instance.supervised = True
         child = open_instance(
-            self.work, in_force(self.work.session, key, case.at), variables=given, at=case.at,
+            self.work, in_force(self.work.session, key, case.at), variables=given, at=case.at, under=under,
             unit_id=case.instance.unit_id, subject_key=case.instance.subject_key, subject_name=given.get("source_title"),
         )
-        child.parent_id, child.parent_token = case.instance.id, token
-        if cause is not None and cause.role == "deadline":
-            child.source_id, child.source_token = case.instance.id, cause.activity or cause.token
-            case.instance.supervised = True
-        self.work.session.flush()
         said.setdefault("children", []).append({"id": child.id, "number": child.number, "process": key})
         self.go(child, Begin({"parent": case.instance.number}), case.at)
 

@@ -6,6 +6,8 @@ Used by the command that a person starts a case with, and by the road when one p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,36 +15,50 @@ from sqlalchemy.orm import Session
 
 from calendars.deadline import shanghai_day
 from engine.history import Head
-from engine.people.units import unit_by_code, unit_by_id
+from engine.people.units import unit_by_id, unit_id_of
 from engine.process.definitions import Deployed
 from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.operations import WORDS
 from engine.process.rows import add_missing, next_number
 from engine.process.tables import Instance, Party
+from engine.store.errors import NotFound
 from engine.store.store import Work
 
 TITLE_MAX = 300
 
 
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Under which instance a new one is opened; nothing for a case that a person starts."""
+
+    parent_id: int | None = None
+    parent_token: str | None = None
+    """The call activity that waits for it, if one does."""
+    source_id: int | None = None
+    source_token: str | None = None
+    """The activity whose missed deadline started it."""
+
+
 def open_instance(
     work: Work, definition: Deployed, *, variables: Mapping[str, Any], at: datetime, unit_id: int | None,
-    starter_id: int | None = None, subject_key: str | None = None, subject_name: str | None = None,
+    starter_id: int | None = None, subject_key: str | None = None, subject_name: str | None = None, under: Under = Under(),
 ) -> Instance:
     """A new instance of `definition`, numbered and titled, not yet run; received at `at`."""
     properties = definition.diagram.properties
     prefix = properties.get("numberPrefix") or definition.name
     year = shanghai_day(at).year
     number = f"{prefix}〔{year}〕{next_number(work.session, f'case:{prefix}:{year}')}号"
-    unit = unit_by_id(work.session, unit_id) if unit_id is not None else None
     data = {**variables}
-    if unit is not None:
-        data.setdefault("applicant_unit", unit.code)
+    if unit_id is not None and "applicant_unit" not in data:
+        home = unit_by_id(work.session, unit_id)
+        data.update({"applicant_unit": home.code} if home else {})
     names = {**data, "subject_name": subject_name or "", "process_name": definition.name}
     title = str((properties.get("title") and _over(work.session, properties["title"], names)) or subject_name or definition.name)
     instance = Instance(
         definition_id=definition.id, process_key=definition.key, number=number, title=title[:TITLE_MAX], state="running",
         subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
-        saved=b"", supervised=False, history_seq=0, history_hash=Head().hash,
+        saved=b"", supervised=False, history_seq=0, history_hash=Head().hash, parent_id=under.parent_id,
+        parent_token=under.parent_token, source_id=under.source_id, source_token=under.source_token,
     )
     work.session.add(instance)
     work.session.flush()
@@ -56,9 +72,8 @@ def _add_parties(work: Work, instance: Instance, text: str, names: Mapping[str, 
     found = {instance.unit_id} if instance.unit_id is not None else set()
     for part in filter(None, (item.strip() for item in text.split(";"))):
         code = _over(work.session, part.partition("=")[2].strip(), names)
-        unit = unit_by_code(work.session, str(code)) if code else None
-        if unit is not None:
-            found.add(unit.id)
+        with suppress(NotFound):
+            found.add(unit_id_of(work.session, str(code or "")))
     add_missing(work.session, Party, [{"instance_id": instance.id, "unit_id": unit_id, "post": ""} for unit_id in sorted(found)])
 
 
