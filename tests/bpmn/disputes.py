@@ -10,6 +10,7 @@ from tests.bpmn.walker import Start
 OBJECTION = "liaoyang_2018/negative_list_objection"
 REMOVAL = "liaoyang_2018/negative_list_removal"
 NEGOTIATION = "liaoyang_2018/negotiation"
+NEED = "liaoyang_2018/withheld_need"
 
 #: 市民政局 disputes this one of 市税务局.
 TAXES: Mapping[str, Any] = {
@@ -27,11 +28,13 @@ CONFLICT: Mapping[str, Any] = {**DISPUTED, "provider_unit": "024", "all_items": 
 
 STARTS: Mapping[str, list[Start]] = {
     OBJECTION: [Start(DISPUTED), Start(CONFLICT)],
+    NEED: [Start(DISPUTED), Start({**CONFLICT, "entry": None})],
     NEGOTIATION: [Start(DISPUTED), Start(CONFLICT)],
     REMOVAL: [Start({**DISPUTED, "applicant_unit": "026"}), Start({**CONFLICT, "applicant_unit": "024"})],
 }
 OUTCOMES: Mapping[str, set[str]] = {
     OBJECTION: {"upheld", "narrowed", "removed", "not_accepted"},
+    NEED: {"shareable", "withheld", "not_accepted"},
     NEGOTIATION: {"agreed", "withheld", "decided"},
     REMOVAL: {"removed", "upheld"},
 }
