@@ -26,9 +26,10 @@ Written by `make notices` from what is installed; a test keeps it current. shari
 **bpmn-js** (the diagram viewer) asks in its licence that the bpmn.io watermark in the corner of every diagram stays as it
 is: unchanged, fully visible and never covered. Our style sheets leave it alone.
 
-**SpiffWorkflow** and **psycopg** are under the LGPL-3.0. They are used unchanged, as libraries installed beside this project and
+**SpiffWorkflow** and **psycopg** are under the LGPL-3.0, **docxtpl** under the LGPL-2.1. They are used unchanged, as libraries installed beside this project and
 imported by it, and anyone may replace them by their own versions: that is all that the LGPL asks of us. Their sources:
-<https://github.com/sartography/SpiffWorkflow>, <https://github.com/psycopg/psycopg>.
+<https://github.com/sartography/SpiffWorkflow>, <https://github.com/psycopg/psycopg>,
+<https://github.com/elapouya/python-docx-template>.
 
 **lunardate** is under the GPL-3.0. workalendar requires and imports it; we never call it (our calendar has a lunar table of its
 own). Running an installation is free of conditions; whoever hands on a *packaged* installation that contains it (a disk

@@ -32,11 +32,13 @@ BYTES_MAX = 5 * 1024 * 1024
 def add(commands: Any) -> None:
     verbs = commands.add_parser("diagram", help="process definitions").add_subparsers(metavar="VERB", required=True)
     check = verbs.add_parser("check", help="may this diagram be deployed? exit 0, or 1 with the problems")
-    check.add_argument("file", type=Path, metavar="FILE", help="the diagram; forms/ and documents/ beside it belong to it")
+    check.add_argument(
+        "file", type=_diagram, metavar="FILE", help="the diagram, or its folder; forms/ and documents/ beside it belong to it"
+    )
     add_json(check)
     check.set_defaults(run=run_check)
     deploy = verbs.add_parser("deploy", help="store a new version, approved by a second person")
-    deploy.add_argument("file", type=Path, metavar="FILE")
+    deploy.add_argument("file", type=_diagram, metavar="FILE", help="the diagram, or its folder, of whichever rule set")
     deploy.add_argument("--reason", required=True, help="why; it stays on record")
     deploy.add_argument("--by", required=True, metavar="LOGIN", help="who changed the diagram")
     deploy.add_argument("--approved-by", required=True, metavar="LOGIN", help="who approves it: somebody else")
@@ -47,6 +49,12 @@ def add(commands: Any) -> None:
     export.add_argument("folder", type=Path, metavar="DIR", help="receives <rule set>/<process>/diagram.bpmn, forms/ and documents/")
     add_json(export)
     export.set_defaults(run=run_export)
+
+
+def _diagram(text: str) -> Path:
+    """The diagram that a path means: the file, or the one of a process folder such as bpmn/national_2025/conditional_share."""
+    given = Path(text)
+    return given / "diagram.bpmn" if given.is_dir() else given
 
 
 # -- check ------------------------------------------------------------------------------------
@@ -74,7 +82,7 @@ def _line(problem: Problem) -> str:
 
 def read_file(file: Path) -> Package:
     """The diagram with the forms and documents beside it. Raises CommandError for a form that is no JSON."""
-    from engine.process.package import Package
+    from engine.process.package import Package, read_templates
 
     if file.stat().st_size > BYTES_MAX:
         raise CommandError(f"{file}: too large for a diagram")
@@ -84,8 +92,7 @@ def read_file(file: Path) -> Package:
             forms[form.stem] = json.loads(form.read_text(encoding="utf-8"))
         except ValueError as error:
             raise CommandError(f"{form}: not JSON: {error}") from error
-    documents = {text.stem: text.read_text(encoding="utf-8") for text in sorted(file.parent.glob("documents/*.html"))}
-    return Package(_rule_set(file), file.read_bytes(), forms, documents)
+    return Package(_rule_set(file), file.read_bytes(), forms, read_templates(file.parent))
 
 
 def _listing(file: Path) -> dict[str, Any]:
@@ -106,7 +113,7 @@ def _rule_set(file: Path) -> str:
 
 def _neighbours(file: Path) -> set[str]:
     """The processes that are deployed together with this one."""
-    return {item if isinstance(item, str) else item["key"] for item in _listing(file).get("processes", [])}
+    return {item["key"] for item in _listing(file).get("processes", [])}
 
 
 def _deployed_keys() -> set[str]:
@@ -167,13 +174,13 @@ def newest_packages(store: Store) -> dict[str, Package]:
     from sqlalchemy import select
     from sqlalchemy.orm import undefer
 
-    from engine.process.package import Package
+    from engine.process.package import Package, from_text
     from engine.process.tables import Definition
 
     everything = (undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))
     with store.read() as session:
         rows = session.scalars(select(Definition).options(*everything).order_by(Definition.key, Definition.version))
-        return {row.key: Package(row.rule_set, row.xml, row.forms, row.documents) for row in rows}
+        return {row.key: Package(row.rule_set, row.xml, row.forms, from_text(row.documents)) for row in rows}
 
 
 def _write(folder: Path, package: Package) -> Path:
@@ -183,6 +190,8 @@ def _write(folder: Path, package: Package) -> Path:
     (folder / "diagram.bpmn").write_bytes(package.xml)
     for name, form in package.forms.items():
         (folder / "forms" / f"{name}.json").write_text(json.dumps(form, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
-    for name, text in package.documents.items():
-        (folder / "documents" / f"{name}.html").write_text(text, encoding="utf-8")
+    for name, template in package.documents.items():
+        (folder / "documents" / f"{name}.{'html' if isinstance(template, str) else 'docx'}").write_bytes(
+            template.encode() if isinstance(template, str) else template
+        )
     return folder / "diagram.bpmn"

@@ -88,10 +88,9 @@ def _operation_problems(step: Step, package: Package, where: str) -> Iterator[Pr
     if found is None:
         yield _problem(step, "operation-unknown", f"{where}调用的操作“{step.operation}”不存在")
         return
+    for rule, what in found.review(step, package) if found.review else ():
+        yield _problem(step, rule, f"{where}：{what}")
     if found.open_ended:
-        kind = step.properties.get("in.kind", "").strip("\"' ")
-        if step.operation == "documents.issue" and kind not in package.documents:
-            yield _problem(step, "document-missing", f"{where}的公文模板“{kind}”不存在")
         return
     given = {name.removeprefix("in.") for name in step.properties if name.startswith("in.")}
     for name in sorted(given - set(found.parameters)):

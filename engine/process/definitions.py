@@ -23,7 +23,8 @@ from engine.people.permissions import require
 from engine.process.check import check
 from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
-from engine.process.package import Package, read_package
+from engine.process.package import Package, as_text, from_text, read_package
+from engine.process.rule_sets import process_folders
 from engine.process.tables import Definition
 from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, Work, command
@@ -48,7 +49,7 @@ class Deployed:
     name: str
     diagram: Diagram
     forms: Mapping[str, Any]
-    documents: Mapping[str, str]
+    documents: Mapping[str, bytes | str]
     effective_at: datetime
 
 
@@ -68,7 +69,8 @@ def deployed(session: Session, definition_id: int) -> Deployed:
         if row is None:
             raise NotFound("没有找到该流程版本")
         cache[key] = Deployed(
-            row.id, row.key, row.version, row.rule_set, row.name, _parsed(row.xml), row.forms, row.documents, row.effective_at
+            row.id, row.key, row.version, row.rule_set, row.name, _parsed(row.xml), row.forms, from_text(row.documents),
+            row.effective_at,
         )
     found: Deployed = cache[key]
     return found
@@ -121,7 +123,7 @@ def deploy_in(
         return newest.id
     row = Definition(
         key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name,
-        digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=dict(package.documents),
+        digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=as_text(package.documents),
         deployed_at=work.now, deployed_by=by, approved_by=approved_by, reason=reason, effective_at=effective_at or work.now,
     )
     work.session.add(row)
@@ -158,15 +160,14 @@ def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[in
 
     A process that already has a version is left alone: the database's versions win over the files.
     """
-    listing = json.loads((folder / "rule_set.json").read_text(encoding="utf-8"))
-    keys = [item if isinstance(item, str) else item["key"] for item in listing["processes"]]
+    folders = process_folders(folder)
     present = set(work.session.scalars(select(Definition.key).distinct()))
     return [
         deploy_in(
-            work, read_package(folder / key, listing["key"]), by="init", approved_by="init", reason="随产品发布的初始规则集",
-            effective_at=effective_at, also_known=keys,
+            work, read_package(place, place.parent.name), by="init", approved_by="init", reason="随产品发布的初始规则集",
+            effective_at=effective_at, also_known=folders,
         )
-        for key in keys
+        for key, place in folders.items()
         if key not in present
     ]
 

@@ -7,7 +7,7 @@ operations, so `engine.sharing.registry` imports them all once.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy.orm import Session
 
 from engine.process.interpreter.model import Step
+from engine.process.package import Package
 from engine.process.tables import Instance
 from engine.store.store import Work
 
@@ -24,7 +25,8 @@ class Call:
     """The circumstances of one operation: the open transaction, the instance, the step, and when it counts as done.
 
     `at` is the effective instant (an overdue timer acts as of its due time); `work.now` is when it really happens.
-    `template(kind)` gives the text of a document template deployed with this version.
+    `template(kind)` gives a document template deployed with this version; `note(key, fact)` puts a fact (JSON) into the
+    history entry of the move that leads here, in a list under that key.
     """
 
     work: Work
@@ -32,7 +34,8 @@ class Call:
     step: Step
     at: datetime
     variables: dict[str, Any]
-    template: Callable[[str], str]
+    template: Callable[[str], bytes | str]
+    note: Callable[[str, Any], None]
 
     @property
     def article(self) -> str | None:
@@ -48,6 +51,8 @@ class Operation:
     parameters: Mapping[str, str]
     doc: str
     run: Callable[..., Any]
+    review: Callable[[Step, Package], Iterable[tuple[str, str]]] | None = None
+    """Looks at a step of a diagram that is to be deployed: (rule, what is wrong)."""
 
     @property
     def required(self) -> frozenset[str]:
@@ -78,11 +83,13 @@ WORDS: dict[str, Callable[..., Any]] = {}
 SUBJECTS: dict[str, Callable[[Session, Mapping[str, Any]], Subject]] = {}
 
 
-def operation(name: str, parameters: Mapping[str, str]) -> Callable[[F], F]:
+def operation(
+    name: str, parameters: Mapping[str, str], *, review: Callable[[Step, Package], Iterable[tuple[str, str]]] | None = None
+) -> Callable[[F], F]:
     """Registers `run(call, **parameters)` under `name`. A diagram gives the parameters as `in.<name>` expressions."""
 
     def register(run: F) -> F:
-        OPERATIONS[name] = Operation(name, dict(parameters), (run.__doc__ or "").strip(), run)
+        OPERATIONS[name] = Operation(name, dict(parameters), (run.__doc__ or "").strip(), run, review)
         return run
 
     return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,17 +18,36 @@ class Package:
     rule_set: str
     xml: bytes
     forms: Mapping[str, Any] = field(default_factory=dict)
-    documents: Mapping[str, str] = field(default_factory=dict)
+    documents: Mapping[str, bytes | str] = field(default_factory=dict)
+    """Kind → template, a word processor's .docx."""
 
     @property
     def digest(self) -> str:
         """SHA-256 over everything in it."""
-        rest = json.dumps([self.rule_set, self.forms, self.documents], ensure_ascii=False, sort_keys=True)
+        rest = json.dumps([self.rule_set, self.forms, as_text(self.documents)], ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(self.xml + b"\0" + rest.encode()).hexdigest()
 
 
+def as_text(documents: Mapping[str, bytes | str]) -> dict[str, Any]:
+    """Templates as JSON can keep them."""
+    return {
+        kind: template if isinstance(template, str) else {"docx": base64.b64encode(template).decode()}
+        for kind, template in documents.items()
+    }
+
+
+def from_text(kept: Mapping[str, Any]) -> dict[str, bytes | str]:
+    """Templates out of their JSON."""
+    return {kind: text if isinstance(text, str) else base64.b64decode(text["docx"]) for kind, text in kept.items()}
+
+
 def read_package(folder: Path, rule_set: str) -> Package:
-    """A process folder of `bpmn/<rule set>/`: diagram.bpmn, forms/*.json, documents/*.html."""
+    """A process folder of `bpmn/<rule set>/`: diagram.bpmn, forms/*.json, documents/*.docx."""
     forms = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("forms/*.json"))}
-    documents = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("documents/*.html"))}
-    return Package(rule_set, (folder / "diagram.bpmn").read_bytes(), forms, documents)
+    return Package(rule_set, (folder / "diagram.bpmn").read_bytes(), forms, read_templates(folder))
+
+
+def read_templates(folder: Path) -> dict[str, bytes | str]:
+    """The document templates of a process folder."""
+    html = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("documents/*.html"))}
+    return {**html, **{file.stem: file.read_bytes() for file in sorted(folder.glob("documents/*.docx"))}}

@@ -1,26 +1,32 @@
 """The official documents 文书 that cases issue: numbered per unit, kind and year, kept as they were issued.
 
 A document is worded by the template that was deployed with the version of the diagram that issues it, and cites the
-article that stands at that step. It is never changed afterwards.
+article that stands at that step. It is never changed afterwards; the history keeps its SHA-256.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Select, String, Text, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column
+from sqlalchemy import ForeignKey, LargeBinary, Select, String, Text, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, deferred, mapped_column, undefer
 
 from calendars.deadline import shanghai_day
 from engine.people.actor import Actor
 from engine.people.tables import Unit
-from engine.process.interpreter.model import OperationError
+from engine.process.interpreter.model import OperationError, Step
 from engine.process.operations import Call, operation
+from engine.process.package import Package
 from engine.process.rows import next_number
 from engine.process.sheets import find_instance, require_sight
-from engine.sharing.letters import BadTemplate, fill
+from engine.sharing.html_letters import fill_html
+from engine.sharing.letter_text import Block, plain, read
+from engine.sharing.letters import BadTemplate, Letter, faults, fill
+from engine.sharing.template_names import names_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id
 from engine.store.errors import NotFound
@@ -46,7 +52,8 @@ class Document(Base):
     """As written on the document."""
     title: Mapped[str] = mapped_column(String(300))
     article: Mapped[str | None] = mapped_column(String(200))
-    html: Mapped[str] = deferred(mapped_column(Text))
+    html: Mapped[str | None] = deferred(mapped_column(Text))
+    docx: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
     issued_at: Mapped[datetime]
 
 
@@ -66,10 +73,31 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSheet:
-    """A document with its text: HTML that was escaped when it was filled in."""
+    """A document with its text, for reading it on a screen."""
 
     line: DocumentLine
-    html: str
+    text: tuple[Block, ...]
+    markup: str | None
+
+    @property
+    def words(self) -> str:
+        """The words alone, a line for each paragraph or row of a table."""
+        return self.markup or plain(self.text)
+
+    @property
+    def html(self) -> str:
+        """The same, for whoever still asks for HTML."""
+        return self.words
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """A document as it left the house."""
+
+    instance_id: int
+    name: str
+    """What to call the file: title and number."""
+    docx: bytes
 
 
 def documents_of(session: Session, actor: Actor, instance_id: int) -> list[DocumentLine]:
@@ -81,12 +109,35 @@ def documents_of(session: Session, actor: Actor, instance_id: int) -> list[Docum
 
 def document_sheet(session: Session, actor: Actor, document_id: int) -> DocumentSheet:
     """One document. Raises NotFound; NotAllowed where its case is not theirs to see."""
-    row = session.execute(_lines().where(Document.id == document_id)).one_or_none()
+    document, unit = _found(session, actor, document_id)
+    text = read(document.docx) if document.docx else ()
+    return DocumentSheet(_line(document, unit), text, document.html)
+
+
+def document_file(session: Session, actor: Actor, document_id: int) -> DocumentFile:
+    """The document's file. Raises NotFound; NotAllowed where its case is not theirs to see."""
+    document, _ = _found(session, actor, document_id)
+    return DocumentFile(document.instance_id, f"{document.title}（{document.number}）.docx", document.docx or b"")
+
+
+def _found(session: Session, actor: Actor, document_id: int) -> tuple[Document, Unit]:
+    query = _lines().where(Document.id == document_id).options(undefer(Document.docx))
+    row = session.execute(query).one_or_none()
     if row is None:
         raise NotFound("没有该文书")
-    document, unit = row
-    require_sight(session, actor, find_instance(session, document.instance_id))
-    return DocumentSheet(_line(document, unit), document.html)
+    require_sight(session, actor, find_instance(session, row[0].instance_id))
+    return row[0], row[1]
+
+
+def _review(step: Step, package: Package) -> Iterator[tuple[str, str]]:
+    """What is wrong with the template that a step names, before a case finds out: (rule, what)."""
+    kind = step.properties.get("in.kind", "").strip("\"' ")
+    template = package.documents.get(kind)
+    if template is None:
+        yield "document-missing", f"公文模板“{kind}”不存在"
+    elif isinstance(template, bytes):
+        for fault in faults(template, names_of(step, package)):
+            yield "document-broken", f"公文模板“{kind}”{fault}"
 
 
 @operation(
@@ -96,6 +147,7 @@ def document_sheet(session: Session, actor: Actor, document_id: int) -> Document
         "unit": "code of the unit that issues it",
         "*": "more values for the template, by name",
     },
+    review=_review,
 )
 def issue(call: Call, *, kind: str, unit: str, **values: Any) -> dict[str, Any]:
     """Issues a document and returns its id, number and title.
@@ -118,7 +170,11 @@ def issue(call: Call, *, kind: str, unit: str, **values: Any) -> dict[str, Any]:
         "case_title": call.instance.title,
     }
     try:
-        letter = fill(call.template(kind), names, title=call.step.name)
+        template = call.template(kind)
+        if isinstance(template, str):
+            letter = Letter(*(html := fill_html(template, names, title=call.step.name))[:2], b"")
+        else:
+            letter = fill(template, names, title=call.step.name)
     except BadTemplate as error:
         raise OperationError("bad-template", f"文书“{kind}”：{error}") from error
     document = Document(
@@ -128,14 +184,17 @@ def issue(call: Call, *, kind: str, unit: str, **values: Any) -> dict[str, Any]:
         unit_id=issuer.id,
         year=year,
         serial=serial,
-        number=letter.number,
-        title=letter.title,
+        number=letter.number[:100],
+        title=letter.title[:300],
         article=call.article,
-        html=letter.html,
+        html=html[2] if isinstance(template, str) else None,
+        docx=letter.docx or None,
         issued_at=call.at,
     )
     session.add(document)
     session.flush()
+    digest = hashlib.sha256(letter.docx).hexdigest()
+    call.note("documents", {"id": document.id, "kind": kind, "number": document.number, "sha256": digest})
     return {"id": document.id, "number": document.number, "title": document.title}
 
 

@@ -116,7 +116,7 @@ def test_s13_agreed_with_a_condition_it_is_granted_documented_published_and_supp
     applicant = town.officer("007", "handler")
     with town.store.read() as session:
         (letter,) = documents.documents_of(session, applicant, case)
-        text = documents.document_sheet(session, applicant, letter.id).html
+        text = documents.document_sheet(session, applicant, letter.id).words
         (grant,) = grants.search(session, applicant, today=shanghai_day(town.now())).lines
         sheet = catalogue.resource_sheet(session, town.officer("014", "handler"), HOUSING)
         told = [notice.text for notice in notices(session, applicant).lines]

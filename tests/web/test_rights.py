@@ -39,6 +39,7 @@ READERS = {
     "/deadlines/<int:timer_id>": SEES_CASE,
     "/attachments/<int:attachment_id>": SEES_CASE,
     "/documents/<int:document_id>": SEES_CASE,
+    "/documents/<int:document_id>.docx": SEES_CASE,
     "/diagrams/<int:definition_id>.bpmn": EVERYBODY,
     "/start/<key>": frozenset({"asker", "provider", "outsider", "office"}),
     "/catalogue": EVERYBODY,

@@ -1,8 +1,11 @@
-"""文书: an issued document as a page that prints on A4."""
+"""文书: an issued document as a page that prints on A4, and as the file that left the house."""
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from io import BytesIO
+
+from flask import Blueprint, render_template, send_file
+from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from engine.sharing import documents
@@ -11,6 +14,8 @@ from web.looks import look_at_part
 
 page = Blueprint("documents", __name__)
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 
 @page.get("/documents/<int:document_id>")
 def document(document_id: int) -> str:
@@ -18,5 +23,13 @@ def document(document_id: int) -> str:
     with store().read() as session:
         sheet = documents.document_sheet(session, me(), document_id)
     look_at_part(sheet.line.instance_id)
-    # The engine escaped every value when it filled the template; the markup itself was approved with the diagram.
-    return render_template("documents/page.html", line=sheet.line, text=Markup(sheet.html))
+    return render_template("documents/page.html", line=sheet.line, text=sheet.text, html=Markup(sheet.markup or ""))
+
+
+@page.get("/documents/<int:document_id>.docx")
+def file(document_id: int) -> ResponseReturnValue:
+    """The document's file, always as a download."""
+    with store().read() as session:
+        found = documents.document_file(session, me(), document_id)
+    look_at_part(found.instance_id)
+    return send_file(BytesIO(found.docx), mimetype=DOCX, as_attachment=True, download_name=found.name)

@@ -48,6 +48,8 @@ class Registers:
         self.units: dict[str, int] = {}
         self._people: dict[str, int] = {}
         self._numbers = count(1)
+        self.noted: list[tuple[str, Any]] = []
+        """What operations said for the history: key and fact."""
         with store.work() as work:
             for code, name, short, bodies in UNITS:
                 unit = Unit(code=code, name=name, short=short, kind="dept", area="211000")
@@ -114,7 +116,7 @@ class Registers:
         *,
         at: datetime | None = None,
         cited: str | None = None,
-        templates: Mapping[str, str] | None = None,
+        templates: Mapping[str, bytes | str] | None = None,
         variables: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> Any:
@@ -123,5 +125,8 @@ class Registers:
             instance = work.session.get_one(Instance, case)
             step = Step(id="Task_Issue", name="制发文书", kind="service", article=cited)
             found = dict(templates or {})
-            call = Call(work, instance, step, at or work.now, dict(variables or {}), found.__getitem__)
+            call = Call(
+                work, instance, step, at or work.now, dict(variables or {}), found.__getitem__,
+                lambda key, fact: self.noted.append((key, fact)),
+            )  # fmt: skip
             return OPERATIONS[name].run(call, **parameters)
