@@ -113,7 +113,9 @@ def _rule_set(file: Path) -> str:
 
 def _neighbours(file: Path) -> set[str]:
     """The processes that are deployed together with this one."""
-    return {item["key"] for item in _listing(file).get("processes", [])}
+    from engine.process.rule_sets import process_folders
+
+    return set(process_folders(file.absolute().parent.parent)) if "processes" in _listing(file) else set()
 
 
 def _deployed_keys() -> set[str]:

@@ -6,7 +6,6 @@ the files in `bpmn/`: the folder is only what a new installation deploys first.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime

@@ -10,6 +10,7 @@ from typing import Any
 from lxml import etree
 
 from engine.process.package import Package, read_package
+from engine.process.rule_sets import process_folders
 from engine.process.interpreter.model import Diagram
 from engine.process.interpreter.reader import read_diagram
 
@@ -57,5 +58,11 @@ def tree(process: str) -> Any:
     return etree.fromstring(package(process).xml)
 
 
-def keys_of(name: str) -> set[str]:
+def own_keys(name: str) -> set[str]:
+    """The processes whose files the rule set has itself."""
     return {entry["key"] for entry in rule_set(name)["processes"]}
+
+
+def keys_of(name: str) -> set[str]:
+    """The processes of a rule set, its own and those of the one that it is based on."""
+    return set(process_folders(BPMN_FOLDER / name))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 import pytest
 
@@ -16,7 +17,8 @@ from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.reader import check_structure
 from engine.process.interpreter.structure_events import TIMER_ATTRIBUTES
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
-from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, package, rule_set, rule_sets, tree
+from engine.process.rule_sets import process_folders
+from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, own_keys, package, rule_set, rule_sets, tree
 
 every_process = pytest.mark.parametrize("process", PROCESSES)
 
@@ -38,7 +40,7 @@ def test_article_numbers_are_read() -> None:
 @pytest.mark.parametrize("name", rule_sets())
 def test_a_rule_set_lists_exactly_the_processes_in_its_folder(name: str) -> None:
     folders = {file.parent.name for file in (BPMN_FOLDER / name).glob("*/diagram.bpmn")}
-    assert keys_of(name) == folders
+    assert own_keys(name) == folders
     for entry in rule_set(name)["processes"]:
         shipped = diagram(f"{name}/{entry['key']}")
         assert (shipped.key, shipped.name, shipped.properties["article"]) == (entry["key"], entry["name"], entry["article"])
@@ -49,6 +51,18 @@ def test_the_founding_document_is_named_as_published() -> None:
     founding = rule_set("liaoyang_2018")
     assert founding["name"] == "辽阳市政务信息资源共享管理暂行办法"
     assert (founding["document_number"], founding["issued_on"]) == ("辽市政发〔2018〕35号", "2018-11-26")
+
+
+def test_the_second_rule_set_has_every_process_of_the_first() -> None:
+    assert keys_of("national_2025") == keys_of("liaoyang_2018")
+    folders = process_folders(BPMN_FOLDER / "national_2025")
+    assert {key for key, folder in folders.items() if folder.parent.name == "national_2025"} == own_keys("national_2025")
+
+
+def test_the_second_rule_set_is_named_as_published_and_is_not_what_an_installation_begins_with() -> None:
+    national = rule_set("national_2025")
+    assert (national["name"], national["document_number"]) == ("政务数据共享条例", "国务院令第809号")
+    assert (national["in_force_from"], national["active"]) == ("2025-08-01", False)
 
 
 @every_process
@@ -108,8 +122,11 @@ def test_every_article_cited_exists_in_the_regulation(process: str) -> None:
     assert {article for article in cited if not 1 <= number_of(article) <= rule_set(name)["articles"]} == set()
 
 
-#: The working days that the founding document fixes, by article; only these may be called statutory.
-STATUTORY = {"第十五条": {10}, "第十条": {15}, "第十一条": {2}}
+#: The working days that each regulation fixes, by article; only these may be called statutory.
+STATUTORY: Mapping[str, Mapping[str, set[int]]] = {
+    "liaoyang_2018": {"第十五条": {10}, "第十条": {15}, "第十一条": {2}},
+    "national_2025": {"第十七条": {10, 2}, "第二十一条": {10, 1}, "第二十二条": {20}, "第二十六条": {10}},
+}
 
 
 @every_process
@@ -122,7 +139,7 @@ def test_a_statutory_limit_is_the_law_s_and_cites_it(process: str) -> None:
     ]
     for article, most, days in found:
         if most is not None:
-            assert most in STATUTORY[str(article)] and int(str(days)) <= most
+            assert most in STATUTORY[process.partition("/")[0]][str(article)] and int(str(days)) <= most
 
 
 def test_the_reply_to_a_conditional_request_is_due_in_ten_working_days() -> None:

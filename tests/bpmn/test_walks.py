@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.bpmn import cataloguing, disputes, duties, oversight
+from tests.bpmn import cataloguing, disputes, duties, national, oversight
 from tests.bpmn.shipped import PROCESSES, diagram, package
 from tests.bpmn.walker import NO_FORM, Explored, Start, Walk, explore
 
@@ -71,7 +71,7 @@ OUTCOMES = {
 @cache
 def explored(process: str) -> Explored:
     """All states of a process, found once."""
-    return explore(process, STARTS[process], CALLS)
+    return explore(process, national.starts_of(process, STARTS), CALLS)
 
 
 @pytest.mark.parametrize("process", PROCESSES)
@@ -81,7 +81,7 @@ class TestEveryPath:
         assert set(diagram(process).flows) - explored(process).flows == set()
 
     def test_it_reaches_the_promised_outcomes_and_no_other(self, process: str) -> None:
-        assert explored(process).outcomes == OUTCOMES[process]
+        assert explored(process).outcomes == national.outcomes_of(process, OUTCOMES)
 
     def test_an_end_can_be_reached_from_wherever_it_stands(self, process: str) -> None:
         assert explored(process).dead == []
