@@ -5,6 +5,7 @@ Every change names the case that made it; an objection that the case deals with 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -28,18 +29,21 @@ from engine.sharing.negative_list import (
 
 #: Classes that a resource may have when it comes off the list.
 SHARED = ("unconditional", "conditional")
+#: The types of basis that a diagram need not name; another regulation's diagram says what it admits.
+ADMITTED = ("law", "administrative_regulation", "central_policy")
 
 
 @operation(
     "negative_list.list",
     parameters={
         "resource": "the resource (value or code)",
-        "basis_type": "law | administrative_regulation | central_policy",
+        "basis_type": "law | administrative_regulation | central_policy | state_council_decision",
         "basis": "title of the law, regulation or policy",
         "article": "the article of it",
         "text": "what that article says",
         "reason": "why sharing in part would not do",
         "valid_until": "ISO date until which the basis holds; may be empty",
+        "admitted": "the types of basis that the regulation admits; absent: all but state_council_decision",
     },
 )
 def list_resource(
@@ -52,13 +56,15 @@ def list_resource(
     text: str = "",
     reason: str = "",
     valid_until: str | None = None,
+    admitted: Sequence[str] = ADMITTED,
 ) -> dict[str, Any]:
     """Puts a resource on the negative list and withholds it.
 
     Raises OperationError `no-basis` for a basis that cannot justify that, `already-listed` where it stands there already.
     """
-    if basis_type not in BASIS_TYPES or not (basis or "").strip() or not (article or "").strip():
-        raise OperationError("no-basis", f"列入负面清单须有{'、'.join(BASIS_TYPES.values())}依据，并写明名称和条款")
+    if basis_type not in admitted or not (basis or "").strip() or not (article or "").strip():
+        wanted = "、".join(BASIS_TYPES[kind] for kind in admitted)
+        raise OperationError("no-basis", f"列入负面清单须有{wanted}依据，并写明名称和条款")
     session = call.work.session
     row = lock_resource(session, resource)
     if listed_entry(session, row) is not None:

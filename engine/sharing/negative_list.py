@@ -25,11 +25,12 @@ from engine.sharing.sight import Sight, sight_of
 from engine.store.base import Base, Id
 from engine.store.errors import NotFound
 
-#: What can justify withholding, and nothing else: no departmental rule, no local one.
+#: What can justify withholding under one regulation or another, and nothing else: no departmental rule, no local one.
 BASIS_TYPES: Mapping[str, str] = {
     "law": "法律",
     "administrative_regulation": "行政法规",
     "central_policy": "党中央、国务院政策",
+    "state_council_decision": "国务院决定",
 }
 STATES: Mapping[str, str] = {"listed": "在列", "closed": "已移出", "blocked": "依据不足 未发布"}
 ACTS: Mapping[str, str] = {
@@ -54,7 +55,7 @@ class NegativeListEntry(Base):
     state: Mapped[str] = mapped_column(String(16))
     """listed · closed · blocked (no sufficient basis, hence not published)"""
     basis_type: Mapped[str | None] = mapped_column(String(32))
-    """law · administrative_regulation · central_policy; None only where blocked."""
+    """law · administrative_regulation · central_policy · state_council_decision; None only where blocked."""
     basis: Mapped[str] = mapped_column(String(200))
     """The law's title."""
     article: Mapped[str] = mapped_column(String(64))

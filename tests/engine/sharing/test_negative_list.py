@@ -56,6 +56,18 @@ def test_nothing_but_law_regulation_or_central_policy_lists(registers: Registers
     assert sharing_class(registers) == "conditional"
 
 
+def test_which_bases_are_admitted_is_the_diagram_s_to_say(registers: Registers) -> None:
+    decided = {**LAW, "basis_type": "state_council_decision"}
+    with pytest.raises(OperationError):
+        registers.call("negative_list.list", registers.case(), resource=HOUSING, **decided)
+    national = {"admitted": ["law", "administrative_regulation", "state_council_decision"]}
+    with pytest.raises(OperationError) as refused:
+        registers.call("negative_list.list", registers.case(), resource=HOUSING, **{**LAW, "basis_type": "central_policy"}, **national)
+    assert "国务院决定" in refused.value.message and "政策" not in refused.value.message
+    registers.call("negative_list.list", registers.case(), resource=HOUSING, **decided, **national)
+    assert listed(registers) == [(HOUSING, "listed")]
+
+
 def test_a_resource_is_listed_once(registers: Registers) -> None:
     registers.call("negative_list.list", registers.case(), resource=HOUSING, **LAW)
     with pytest.raises(OperationError) as refused:
