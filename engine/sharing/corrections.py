@@ -20,8 +20,8 @@ from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, Subject, operation, subject
 from engine.process.rows import next_number
-from engine.sharing.catalogue import STATES as RESOURCE_STATES
 from engine.sharing.catalogue import Resource, lock_resource
+from engine.sharing.elements import STATES as RESOURCE_STATES
 from engine.sharing.grants import Grant
 from engine.sharing.sight import sight_of
 from engine.sharing.subjects import value_of

@@ -13,6 +13,7 @@ from engine.sharing import (
     grants,
     inconsistencies,
     listing,
+    misuse,
     negative_list,
     objections,
     rectification,
@@ -24,6 +25,6 @@ from engine.sharing import (
 
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "grants",
-    "inconsistencies", "listing", "negative_list", "notices", "objections", "rectification", "reports", "subjects",
-    "supervision", "words",
+    "inconsistencies", "listing", "misuse", "negative_list", "notices", "objections", "rectification", "reports",
+    "subjects", "supervision", "words",
 ]  # fmt: skip

@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.bpmn.walker import NO_FORM, Start
 
-RECTIFICATION, CORRECTION, INCONSISTENCY = (
-    f"liaoyang_2018/{key}" for key in ("rectification", "data_correction", "data_inconsistency")
+RECTIFICATION, CORRECTION, INCONSISTENCY, MISUSE = (
+    f"liaoyang_2018/{key}" for key in ("rectification", "data_correction", "data_inconsistency", "misuse")
 )
 
 #: The office puts 市住房和城乡建设局 under an order, of its own accord or because a reply is late.
@@ -43,14 +43,22 @@ CONTRADICTED: Mapping[str, Any] = {
     "case": {"id": 1, "number": "信息核实〔2026〕1号", "title": "信息不一致"},
 }  # fmt: skip
 
+#: 市住房和城乡建设局 reports that 市民政局 hands on what it gets.
+MISUSED: Mapping[str, Any] = {
+    **DOUBTED, "applicant_unit": "013", "user_unit": "007",
+    "grant": {"id": 1, "number": "共享授权〔2026〕1号", "fields": ["公民身份号码"], "use": "数据校核"},
+}  # fmt: skip
+
 STARTS: Mapping[str, list[Start]] = {
     RECTIFICATION: [Start(ORDERED), Start(FOUND, NO_FORM)],
     CORRECTION: [Start(DOUBTED)],
+    MISUSE: [Start(MISUSED)],
     INCONSISTENCY: [Start(CONTRADICTED)],
 }
 OUTCOMES: Mapping[str, set[str]] = {
     RECTIFICATION: {"closed", "reported", "dropped"},
     CORRECTION: {"corrected", "unfounded"},
+    MISUSE: {"rejected", "unfounded", "restored", "ended"},
     INCONSISTENCY: {"settled", "consistent", "rejected"},
 }
 #: What a child may come back with.

@@ -34,6 +34,7 @@ WORDS: dict[str, Callable[..., Any]] = {
 OVERSIGHT: Mapping[str, Any] = {
     "inconsistencies.open": {"id": 1, "number": "不一致〔2026〕1号"},
     "inconsistencies.others": [{"value": "013", "label": "市住房和城乡建设局"}],
+    **dict.fromkeys(("misuse.suspend", "misuse.resume", "misuse.terminate"), {"numbers": ["共享授权〔2026〕1号"]}),
     "corrections.open": {"id": 1, "number": "校核〔2026〕1号"},
     "sharing.consumers": ["007", "014"],
     "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},

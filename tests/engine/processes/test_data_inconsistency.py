@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -66,7 +67,7 @@ def test_where_nothing_contradicts_nothing_is_changed(town: Town) -> None:
     case = reports(town)
     town.does(case, "Task_Accept", acceptance="accept")
     states(town, case)
-    given = {"finding": "consistent", "authority": None, "finding_note": "统计口径不同。"}
+    given: dict[str, Any] = {"finding": "consistent", "authority": None, "finding_note": "统计口径不同。"}
     town.does(case, "Task_Finding", **given)
     with pytest.raises(Invalid):  # a return says why
         town.does(case, "Task_Sign", signing="return")

@@ -595,6 +595,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_attachment_instance_id'), 'attachment', ['instance_id'], unique=False)
     op.create_index(op.f('ix_attachment_uploaded_by'), 'attachment', ['uploaded_by'], unique=False)
+    op.create_table('grant_suspension',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('grant_id', BigId, nullable=False),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('suspended_at', UtcDateTime(), nullable=False),
+    sa.Column('lifted_at', UtcDateTime(), nullable=True),
+    sa.Column('outcome', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['grant_id'], ['sharing_grant.id'], name=op.f('fk_grant_suspension_grant_id')),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_grant_suspension_instance_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_grant_suspension'))
+    )
+    op.create_index(op.f('ix_grant_suspension_grant_id'), 'grant_suspension', ['grant_id'], unique=False)
+    op.create_index(op.f('ix_grant_suspension_instance_id'), 'grant_suspension', ['instance_id'], unique=False)
     op.create_table('incident',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('instance_id', BigId, nullable=False),
