@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import undefer
 
@@ -32,10 +32,10 @@ def fire_due(store: Store, most: int = 1000) -> int:
         if not due:
             break
         fired_before = fired
-        for timer_id, instance_id in due:
+        for timer_id in due:
             tried += 1
             try:
-                fired += _fire(store, timer_id, instance_id)
+                fired += _fire(store, timer_id)
             except Stale:
                 continue  # another writer moved the instance: the next sweep looks again
             except OperationalError:
@@ -47,28 +47,30 @@ def fire_due(store: Store, most: int = 1000) -> int:
     return fired
 
 
-def _due_page(store: Store, limit: int) -> list[tuple[int, int]]:
+_DUE = (
+    select(Timer.id).where(Timer.state == "waiting", Timer.wake_at <= bindparam("now", type_=Timer.wake_at.type))
+    .order_by(Timer.wake_at, Timer.id).limit(bindparam("most"))
+)
+_LOCKED = (
+    select(Instance, Timer).join(Timer, Timer.instance_id == Instance.id).where(Timer.id == bindparam("timer"))
+    .options(undefer(Instance.saved)).with_for_update(skip_locked=True)
+)
+
+
+def _due_page(store: Store, limit: int) -> list[int]:
     with store.read() as session:
-        now = store.clock.now()
-        rows = session.execute(
-            select(Timer.id, Timer.instance_id).where(Timer.state == "waiting", Timer.wake_at <= now)
-            .order_by(Timer.wake_at, Timer.id).limit(limit)
-        )
-        return [(timer_id, instance_id) for timer_id, instance_id in rows]
+        return list(session.scalars(_DUE, {"now": store.clock.now(), "most": limit}))
 
 
 @command
-def _fire(store: Store, timer_id: int, instance_id: int) -> bool:
+def _fire(store: Store, timer_id: int) -> bool:
     """One timer in one transaction; False when it is no longer due or another worker holds the instance."""
     with store.work(None, WORKER) as work:
-        instance = work.session.scalars(
-            select(Instance).where(Instance.id == instance_id).options(undefer(Instance.saved))
-            .with_for_update(of=Instance, skip_locked=True)
-        ).first()
-        if instance is None:
+        found = work.session.execute(_LOCKED, {"timer": timer_id}).first()
+        if found is None:
             return False
-        timer = work.session.get(Timer, timer_id)
-        if timer is None or not _is_due(timer, work.now):
+        instance, timer = found
+        if not _is_due(timer, work.now):
             return False
         if instance.state != "running":
             timer.state, timer.wake_at = "cancelled", None
