@@ -35,6 +35,12 @@ def postgresql() -> Path | None:
     return candidates[-1].parent if candidates else None
 
 
+def word_processor() -> Path | None:
+    """LibreOffice; None where there is none, or nothing to read back what it prints."""
+    found = shutil.which("soffice")
+    return Path(found) if found and shutil.which("pdftotext") else None
+
+
 def chinese_fonts() -> bool:
     """Whether Chinese text shows as characters rather than as boxes."""
     if not shutil.which("fc-list"):
@@ -49,6 +55,11 @@ def lacks() -> list[str]:
         missing.append("Chromium: the browser tests cannot run. On Debian: apt-get install chromium chromium-l10n")
     if not chinese_fonts():
         missing.append("a Chinese font: pages cannot be looked at. On Debian: apt-get install fonts-noto-cjk")
+    if word_processor() is None:
+        missing.append(
+            "LibreOffice or pdftotext: official documents are not opened in a word processor. "
+            "On Debian: apt-get install libreoffice-writer poppler-utils"
+        )
     if postgresql() is None:
         missing.append("PostgreSQL: its half of the tests cannot run. On Debian: apt-get install postgresql")
     return missing
