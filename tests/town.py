@@ -79,7 +79,7 @@ WELL: Mapping[str, Mapping[str, Any]] = {
     "Task_FirstReview": {"first_finding": "established", "first_note": "依据明确。"},
     "Task_LegalReview": {"legal_finding": "established", "legal_note": "依据现行有效。"},
     "Task_Decide": {"decision": "list", "decision_reason": "依据成立。"},
-    "Task_RefusalReceipt": {"acknowledged": True},
+    "Task_RefusalReceipt": {"acknowledged": True, "refusal_answer": "accept"},
     "Task_Explain": {"late_reason": "staff", "explanation": "人手不足。", "planned_day": "2026-12-31"},
     "Task_FollowUp": {"follow_up_measures": ["call"], "follow_up_note": "已电话催办。"},
 }

@@ -26,6 +26,7 @@ from engine.sharing.negative_list import (
     keep_change,
     listed_entry,
 )
+from engine.store.errors import Invalid
 
 #: Classes that a resource may have when it comes off the list.
 SHARED = ("unconditional", "conditional")
@@ -163,16 +164,18 @@ def narrow(
     """Shares some items of a listed resource on conditions; its entry stays in force for the others.
 
     Raises OperationError `not-listed` where there is no listed entry, `unknown-fields` for an item that the resource does
-    not hold (where the catalogue tells its items), `nothing-left` where no item would be shared or none withheld.
+    not hold (where the catalogue tells several); Invalid at `released_fields` where no item would be shared or none withheld.
     """
     row, entry = _listed(call, resource)
     released = [str(name) for name in fields] if isinstance(fields, list | tuple) else str(fields or "").split()
-    if unknown := [name for name in released if row.items and name not in row.items]:
+    # Where the catalogue tells one item or none, the released part is named for the first time.
+    items = list(row.items) if len(row.items) > 1 else list(dict.fromkeys([*row.items, *released]))
+    if unknown := [name for name in released if name not in items]:
         raise OperationError("unknown-fields", f"“{row.name}”没有数据项：{'、'.join(unknown)}")
-    withheld = [name for name in row.items if name not in released]
-    if not released or (row.items and not withheld):
-        raise OperationError("nothing-left", "部分调整应当既有改为共享的数据项，也有仍不予共享的数据项")
-    _share(call, row, "conditional", conditions, method, "负面清单条目部分调整", items=row.items or released, withheld_items=withheld)
+    withheld = [name for name in items if name not in released]
+    if not released or (len(row.items) > 1 and not withheld):
+        raise Invalid({"released_fields": "应当既有改为共享的数据项，也有仍不予共享的数据项"})
+    _share(call, row, "conditional", conditions, method, "负面清单条目部分调整", items=items, withheld_items=withheld)
     keep_change(call.work.session, entry, "narrowed", call.at, f"改为共享：{'、'.join(released)}。{reason}", call.instance.id)
     _conclude(call, "narrowed", document)
     return {"id": entry.id, "fields": released}

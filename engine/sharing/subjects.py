@@ -130,7 +130,7 @@ def withheld_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource that `resource_code` names, if it is withheld, in whole or in part, and another unit's.
 
     Its items are kept from the case's `resource` and stand in `all_items` for those who decide (`itemised`: whether the
-    catalogue tells more than one); `entry` is its entry on the
+    catalogue tells any); `entry` is its entry on the
     negative list (None where there is none), `experts_offered` the units whose experts can be heard. Raises Invalid at
     `resource_code` for none, an unknown one, one that is not published or not withheld, and the starter's own.
     """
@@ -140,7 +140,7 @@ def withheld_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
         label = SHARING_CLASSES[resource.sharing_class]
         raise Invalid({"resource_code": f"“{resource.name}”属于{label}类，不在不予共享之列"})
     return subject_of(
-        resource, provider, all_items=list(resource.items), itemised=len(resource.items) > 1, entry=entry_value(entry) if entry else None,
+        resource, provider, all_items=list(resource.items), itemised=bool(resource.items), entry=entry_value(entry) if entry else None,
         experts_offered=experts_offered(session),
     )  # fmt: skip
 

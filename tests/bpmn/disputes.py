@@ -38,3 +38,12 @@ OUTCOMES: Mapping[str, set[str]] = {
     NEGOTIATION: {"agreed", "withheld", "decided"},
     REMOVAL: {"removed", "upheld"},
 }
+#: What a negotiation comes back with to the process that called it.
+CALLS: Mapping[str, list[Mapping[str, Any]]] = {
+    "negotiation": [
+        {"outcome": "agreed", "agreed_fields": ["姓名"]},
+        {"outcome": "withheld"},
+        {"outcome": "decided", "group_outcome": "share", "agreed_fields": ["姓名"]},
+        {"outcome": "decided", "group_outcome": "withhold"},
+    ],
+}

@@ -52,6 +52,7 @@ STARTS: Mapping[str, list[Start]] = {
 }
 #: What a child may come back with.
 CALLS: Mapping[str, list[Mapping[str, Any]]] = {
+    **disputes.CALLS,
     **oversight.CALLS,
     "supervision": [{"outcome": "closed"}],
     "negative_list_entry": [
@@ -179,7 +180,7 @@ class TestTheRequest:
     def test_a_refused_applicant_takes_note_or_the_file_closes_by_itself(self) -> None:
         refused = reviewed().complete("Task_Reply", decision="refuse", refusal_type="necessity")
         assert tasks(refused) == ["Task_RefusalReceipt"]
-        assert refused.copy().complete("Task_RefusalReceipt").outcome == "refused"
+        assert refused.copy().complete("Task_RefusalReceipt", refusal_answer="accept").outcome == "refused"
         assert refused.copy().fire("BoundaryEvent_RefusalFiled").outcome == "refused"
 
     def test_a_returned_request_may_be_amended_or_withdrawn(self) -> None:

@@ -119,3 +119,42 @@ def test_what_is_shared_needs_no_negotiation(town: Town) -> None:
 def test_two_units_may_negotiate_about_the_same_resource(town: Town) -> None:
     first, second = needs(town, "2026-08-03 10:00"), needs(town, "2026-08-03 10:30", unit="010")
     assert {town.sheet(case).state for case in (first, second)} == {"running"}
+
+
+def refused_request(town: Town) -> int:
+    """A request for conditionally shared data that its provider refused as unnecessary."""
+    case = town.submits(at="2026-08-03 09:30")
+    town.reviews(case)
+    town.does(case, "Task_Reply", decision="refuse", refusal_type="necessity", refusal_reason="必要性不足", supply_by=None)
+    return case
+
+
+def test_a_refused_request_may_be_negotiated_and_then_supplied(town: Town) -> None:
+    case = refused_request(town)
+    town.does(case, "Task_RefusalReceipt", at="2026-08-05 10:00", refusal_answer="negotiate")
+    (talks,) = town.children(case, PROCESS)
+    assert town.view(talks, "Task_Position").due_day == date(2026, 8, 19)
+    town.does(talks, "Task_Position", position="partly", position_note="只提供保障起止。")
+    terms = {**TERMS, "agreed_text": None, "agreed_fields": ["保障起止"]}
+    town.does(talks, "Task_Minutes", negotiation_outcome="agreed", **MET, **terms)
+    town.does(talks, "Task_Confirm", confirmation="confirm")
+    (grant,) = granted(town)
+    assert (grant.fields, grant.instance_id) == (("保障起止",), talks)
+    town.does(case, "Task_SupplyByPlatform")
+    town.does(case, "Task_Accept")
+    assert town.sheet(case).outcome_name == "已共享"
+
+
+def test_a_refused_request_that_talks_do_not_change_stays_refused(town: Town) -> None:
+    case = refused_request(town)
+    town.does(case, "Task_RefusalReceipt", at="2026-08-05 10:00", refusal_answer="negotiate")
+    (talks,) = town.children(case, PROCESS)
+    not_agreed(town, talks, at="2026-08-10 10:00")
+    town.does(talks, "Task_Coordinate", coordination_outcome="withhold", **COORDINATED)
+    assert (town.sheet(case).outcome, town.sheet(case).outcome_name) == ("refused", "协商后维持不予共享")
+
+
+def test_a_refusal_that_is_accepted_ends_the_request(town: Town) -> None:
+    case = refused_request(town)
+    town.does(case, "Task_RefusalReceipt")
+    assert (town.sheet(case).outcome_name, town.children(case, PROCESS)) == ("不予共享", [])
