@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from engine.history import Entry, append
 from engine.people.accounts import LOGIN, end_sign_ins, lock_account_row
@@ -110,20 +110,23 @@ def change_password(
         raise Invalid({"current": "原密码不正确"})
 
 
+# Built once: every request asks it.
+_BEHIND = actor_query(SignIn.seen_at).join(SignIn, SignIn.account_id == Account.id).where(
+    SignIn.token_hash == bindparam("token_hash"),
+    SignIn.expires_at > bindparam("now"),
+    SignIn.seen_at > bindparam("still_there"),
+    ~Account.locked,
+)
+
+
 def actor_of(store: Store, token: str, *, rules: SignInRules = RULES) -> Actor | None:
     """Who is behind a token; None where nobody is: unknown, signed out, idle too long, expired, locked or gone.
 
     One query; once a minute also one small write, which notes that the person is there.
     """
     now, token_hash = store.clock.now(), _hash(token)
-    query = actor_query(SignIn.seen_at).join(SignIn, SignIn.account_id == Account.id).where(
-        SignIn.token_hash == token_hash,
-        SignIn.expires_at > now,
-        SignIn.seen_at > now - rules.idle,
-        ~Account.locked,
-    )
     with store.read() as session:
-        rows = session.execute(query).all()
+        rows = session.execute(_BEHIND, {"token_hash": token_hash, "now": now, "still_there": now - rules.idle}).all()
     actor = actor_from(rows)
     if actor is not None and rows[0].seen_at <= now - SEEN_EVERY:
         with store.work(actor) as work:
