@@ -138,19 +138,12 @@ def may_claim_from(actor: Actor, unit_id: int, post: str | None) -> bool:
 def may_start(actor: Actor, start_posts: Collection[str], unit_id: int, body: str | None = None) -> bool:
     """Whether the actor may start a process for that unit.
 
-    The diagram names the posts that may; where it names none, every post with the power to start cases may. Where it
-    names a body, only the unit that carries it may start the process.
+    The diagram names the posts that may; one that names none is started by the calendar or by another process, never by
+    a person. Where it names a body, only the unit that carries it may start the process.
     """
     if body is not None and (unit_id, body) not in actor.bodies:
         return False
-    if start_posts:
-        return _holds_one(actor, unit_id, start_posts)
-    return any(
-        unit == unit_id and "start_cases" in post.powers.union(
-            *(tied for body, tied in post.powers_in.items() if (unit, body) in actor.bodies)
-        )
-        for unit, post in _held(actor)
-    )
+    return bool(start_posts) and _holds_one(actor, unit_id, start_posts)
 
 
 def start_units(actor: Actor, start_posts: Collection[str], body: str | None = None) -> frozenset[int]:
