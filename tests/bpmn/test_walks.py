@@ -207,7 +207,9 @@ class TestTheListing:
     def test_a_basis_that_holds_is_listed_and_announced(self) -> None:
         walk = Walk(LISTING, Start(REQUEST)).complete("Task_FirstReview").complete("Task_LegalReview")
         walk.complete("Task_Decide", decision="list")
-        assert walk.operations() == ["negative_list.list", "documents.issue", "notices.send"]
+        assert walk.operations() == [
+            "negative_list.list", "documents.issue", "notices.send", "negative_list.tell_applicants"
+        ]
         assert walk.outcome == "listed"
 
     def test_only_law_regulation_and_central_policy_can_be_chosen(self) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from flask import Blueprint, render_template, request
 
 from engine.sharing import negative_list
+from engine.sharing.holding import holder_of
+from engine.sharing.objections import objections_of
 from web.context import is_swap, me, store
+from web.starting import startable
 
 page = Blueprint("negative_list", __name__)
 
@@ -25,7 +28,14 @@ def search() -> str:
 
 @page.get("/negative-list/<int:entry_id>")
 def entry(entry_id: int) -> str:
-    """One entry with the words of its basis and what happened to it."""
+    """One entry with the words of its basis, the objections to it and what happened to it."""
     with store().read() as session:
         sheet = negative_list.entry_sheet(session, me(), entry_id)
-    return render_template("negative_list/entry.html", sheet=sheet)
+        code = sheet.line.resource_code
+        return render_template(
+            "negative_list/entry.html",
+            sheet=sheet,
+            objections=objections_of(session, entry_id),
+            holder=holder_of(session, code),
+            starts=startable(session, {"resource_code": code}, "negative_list") if sheet.line.state == "listed" else [],
+        )
