@@ -1,15 +1,18 @@
 """The bundle's files by their plain names: asset("app.js") → /static/dist/app-5RLXWC44.js.
 
-`web/islands/build.mjs` writes the manifest. Without a bundle the pages still work, plainly, and say so in the log.
+`web/islands/build.mjs` writes the manifest and a compressed copy of each file. Without a bundle the pages still work,
+plainly, and say so in the log.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+from mimetypes import guess_type
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, Response, request, send_from_directory
+from werkzeug.security import safe_join
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +30,23 @@ def install(app: Flask) -> None:
 
     app.jinja_env.globals["asset"] = asset
     app.jinja_env.globals["icon_sheet"] = asset("icons.svg")
+    app.view_functions["static"] = static
+
+
+def static(filename: str) -> Response:
+    """A static file; compressed where `build.mjs` has laid a compressed copy beside it and the browser takes that."""
+    folder = DIST.parent
+    packed = safe_join(str(folder), f"{filename}.gz")
+    if packed is None or not Path(packed).is_file():
+        return send_from_directory(folder, filename)
+    if request.accept_encodings.quality("gzip") > 0:
+        response = send_from_directory(folder, f"{filename}.gz", mimetype=guess_type(filename)[0])
+        response.headers["Content-Encoding"] = "gzip"
+    else:
+        response = send_from_directory(folder, filename)
+    # A proxy must not hand the compressed copy to a browser that cannot read it.
+    response.headers["Vary"] = "Accept-Encoding"
+    return response
 
 
 def read_manifest(folder: Path) -> dict[str, str]:
