@@ -25,6 +25,7 @@ class Browser:
         self._connection = HTTPConnection("127.0.0.1", port)
         self._cookies: dict[str, str] = {}
         self.form_token = ""
+        self._signed_in = False
 
     def get(self, path: str, *, expect: int = 200) -> bytes:
         """A page."""
@@ -42,6 +43,7 @@ class Browser:
         self._keep_token(self.get("/sign-in"))
         self.post("/sign-in", {"login": login, "password": PASSWORD, "next": ""})
         self._keep_token(self.get("/inbox/mine"))
+        self._signed_in = True
 
     def _keep_token(self, page: bytes) -> None:
         found = _FORM_TOKEN.search(page)
@@ -55,7 +57,8 @@ class Browser:
         self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         content = answer.read()
-        for line in answer.headers.get_all("Set-Cookie") or []:
+        # Later cookies carry the word "done" to the page that follows. As we follow nowhere, they would pile up.
+        for line in answer.headers.get_all("Set-Cookie") or [] if not self._signed_in else []:
             self._cookies.update({name: morsel.value for name, morsel in SimpleCookie(line).items()})
         assert answer.status == expect, f"{method} {path}: {answer.status}\n{content.decode()[:3000]}"
         return answer, content
