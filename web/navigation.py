@@ -72,9 +72,13 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
     yield "工作台", "消息", "/notices", "bell"
     yield "信息资源", "资源目录", "/catalogue", "database"
     yield "信息资源", "负面清单", "/negative-list", "shield-off"
+    if any(post in POSTS and POSTS[post].sees == "unit" for post in actor.posts):
+        yield "信息资源", "本单位目录", "/own-catalogue", "folder"
     if "supervise" in powers:
         yield "监督", "总览", "/board", "dashboard"
         yield "监督", "督办", "/supervision", "alarm"
+    if working or powers & {"see_all_cases", "see_escalated"}:
+        yield "监督", "整改", "/rectifications", "gavel"
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
 

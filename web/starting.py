@@ -15,10 +15,11 @@ from web.context import me, store
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A process that the reader may start: its key and name."""
+    """A process that the reader may start: its key and name, and what the button says."""
 
     key: str
     name: str
+    label: str
 
 
 def startable(session: Any, subject: Mapping[str, Any], place: str = "resource") -> list[Start]:
@@ -29,19 +30,33 @@ def startable(session: Any, subject: Mapping[str, Any], place: str = "resource")
     """
     found: list[Start] = []
     fits: dict[str, bool] = {}
-    for definition in all_in_force(session, store().clock.now()):
-        if not definition.diagram.properties.get("subject"):
-            continue
-        if place not in definition.diagram.properties.get("startFrom", "resource").split(","):
-            continue
-        if not permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition)):
-            continue
+    for definition in _offered(session, place):
         kind = definition.diagram.properties["subject"]
         if kind not in fits:  # asked once, however many processes are about the same kind of thing
             fits[kind] = _fits(session, definition, subject)
         if fits[kind]:
-            found.append(Start(definition.key, definition.name))
+            found.append(_start(definition))
     return found
+
+
+def offered(session: Any, place: str) -> list[Start]:
+    """The processes that the reader may start from a page, whatever they turn out to be about."""
+    return [_start(definition) for definition in _offered(session, place)]
+
+
+def _start(definition: Deployed) -> Start:
+    label = definition.diagram.properties.get("startLabel") or f"发起{definition.name}"
+    return Start(definition.key, definition.name, label)
+
+
+def _offered(session: Any, place: str) -> list[Deployed]:
+    """Those about some subject, which `place` offers and the reader's posts allow."""
+    return [
+        definition for definition in all_in_force(session, store().clock.now())
+        if definition.diagram.properties.get("subject")
+        and place in definition.diagram.properties.get("startFrom", "resource").split(",")
+        and permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition))
+    ]  # fmt: skip
 
 
 def _fits(session: Any, definition: Deployed, subject: Mapping[str, Any]) -> bool:

@@ -46,6 +46,7 @@ PEOPLE = {
     "provider_head": ("吴住建", "013", ("head",)),
     "outsider": ("冯交通", "014", ("handler", "intake")),
     "office": ("周经发", "024", ("handler",)),
+    "office_reviewer": ("孙经发", "024", ("reviewer",)),
     "office_head": ("郑经发", "024", ("head",)),
     "supervisor": ("王经发", "024", ("supervisor",)),
     "operator": ("赵平台", "024", ("platform_operator",)),

@@ -21,7 +21,7 @@ from tests.web.desk import Desk, text_of
 Desks = Callable[[str], Desk]
 
 EVERYBODY = frozenset(PEOPLE)
-OFFICE = frozenset({"office", "office_head", "supervisor"})
+OFFICE = frozenset({"office", "office_reviewer", "office_head", "supervisor"})
 #: Who works with cases at all: tasks can come to them.
 WORKING = EVERYBODY - {"editor", "approver", "auditor", "sysadmin", "secadmin", "auditadmin"}
 #: Who sees the case that 007 asks of 013, which has been supervised since its deadline passed.
@@ -44,11 +44,13 @@ READERS = {
     "/start/<key>": frozenset({"asker", "provider", "outsider", "office"}),
     "/catalogue": EVERYBODY,
     "/catalogue/<path:code>": EVERYBODY,
+    "/own-catalogue": EVERYBODY,
     "/negative-list": EVERYBODY,
     "/negative-list/<int:entry_id>": EVERYBODY,
     "/board": OFFICE,
     "/board/tasks": OFFICE,
     "/supervision": OFFICE,
+    "/rectifications": EVERYBODY,
     "/notices": EVERYBODY,
     "/operations": frozenset({"sysadmin"}),
     "/sign-in": EVERYBODY,

@@ -15,6 +15,7 @@ from web import day_grid
 from web.context import is_swap, me, settings, store
 from web.looks import look_at_part, looked_at, looking_at
 from web.screen import CASE_STATES
+from web.starting import offered
 
 page = Blueprint("cases", __name__)
 
@@ -46,8 +47,11 @@ def case(instance_id: int) -> str:
         issued = documents.documents_of(session, actor, instance_id)
         grants = grants_of_case(session, instance_id, today=shanghai_day(now))
         supervisions = supervision.search(session, actor, source_id=instance_id).lines
+        starts = offered(session, "supervision") if sheet.process_key == "supervision" else []
     looked_at(sheet)
-    return render_template("cases/page.html", case=sheet, documents=issued, grants=grants, supervisions=supervisions)
+    return render_template(
+        "cases/page.html", case=sheet, documents=issued, grants=grants, supervisions=supervisions, starts=starts
+    )
 
 
 @page.get("/deadlines/<int:timer_id>")

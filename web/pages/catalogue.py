@@ -7,8 +7,11 @@ from flask import Blueprint, render_template, request
 from calendars.deadline import shanghai_day
 from engine.process import queries
 from engine.sharing import catalogue, elements, grants, negative_list
+from engine.sharing.holding import holder_of
+from engine.sharing.corrections import corrections_of
+from engine.sharing.inconsistencies import inconsistencies_of
 from web.context import is_swap, me, store
-from web.starting import startable
+from web.starting import offered, startable
 
 page = Blueprint("catalogue", __name__)
 
@@ -52,5 +55,9 @@ def resource(code: str) -> str:
             starts=startable(session, {"resource_code": code}),
             listing=negative_list.entries_of(session, actor, code),
             grants=grants.search(session, actor, resource=code, today=shanghai_day(now)).lines,
+            grant_starts=offered(session, "grant"),
+            checks=corrections_of(session, actor, code),
+            contradictions=inconsistencies_of(session, actor, code),
+            holder=holder_of(session, code),
             found=queries.cases(session, actor, subject_key=code),
         )

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from engine.people.permissions import require
 from engine.sharing import supervision
 from web.context import is_swap, me, store
+from web.starting import offered
 
 page = Blueprint("supervision", __name__)
 
@@ -26,7 +27,11 @@ def search() -> str:
         )
         if is_swap():
             return render_template("supervision/_rows.html", found=found)
-        counts = supervision.open_counts(session, me())
-    return render_template(
-        "supervision/list.html", found=found, asked=asked, counts=counts, levels=list(supervision.LEVELS.items())
-    )
+        return render_template(
+            "supervision/list.html",
+            found=found,
+            asked=asked,
+            counts=supervision.open_counts(session, me()),
+            levels=list(supervision.LEVELS.items()),
+            starts=offered(session, "desk"),
+        )
