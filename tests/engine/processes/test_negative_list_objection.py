@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -206,3 +208,20 @@ def test_a_review_that_is_late_is_supervised_and_reaches_the_leading_group(town:
     assert town.sheet(case).current_steps == ["Task_Opinion"]  # late, and still theirs to decide
     town.does(case, "Task_Opinion", review_decision="maintain", dispute="no", review_reason="依据成立。")
     assert town.sheet(town.children(case, "supervision")[0]).outcome_name == "已销号"
+
+
+def test_of_two_that_object_at_the_same_moment_one_is_told(town: Town) -> None:
+    town.passes_until("2026-09-24 10:00")
+    together = threading.Barrier(2)
+
+    def object_for(unit: str) -> str:
+        together.wait(timeout=30)
+        try:
+            objects(town, "2026-09-24 10:00", unit=unit)
+        except Invalid as refused:
+            return refused.fields["resource_code"]
+        return "filed"
+
+    with ThreadPoolExecutor(2) as people:
+        said = sorted(people.map(object_for, ("007", "010")))
+    assert said[0] == "filed" and "办结前不能再次提出变更" in said[1]
