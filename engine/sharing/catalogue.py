@@ -123,6 +123,7 @@ class ResourceLine:
     update_cycle: str
     state: str
     state_label: str
+    changed_at: datetime
 
     @property
     def on_request(self) -> bool:
@@ -341,6 +342,7 @@ def _line(resource: Resource, unit: Unit) -> ResourceLine:
         update_cycle=resource.update_cycle,
         state=resource.state,
         state_label=STATES[resource.state],
+        changed_at=resource.changed_at,
     )
 
 

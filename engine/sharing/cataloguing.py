@@ -116,7 +116,7 @@ def publish(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
 
 @operation("catalogue.change", {"resource": "the resource (value or code)", "summary": "what its history says of this version"})
 def change(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
-    """Takes over the answers of this case as the next version; returns `version`, `changes` (`key`, `label`, `before`, `after`) and `text`.
+    """Takes over the answers of this case as the next version; returns `version`, `changes` (`key`, `label`, `before`, `after`), `text` and `resource`.
 
     To withhold a resource is for the negative list to say, so an answer that wants that leaves the class as it is. Raises
     OperationError `listed` where a listed one would be shared, Invalid at the field of an element that cannot be.
@@ -134,7 +134,7 @@ def change(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
         _unblock(call, row, wanted["sharing_class"])
     before = {name: getattr(row, name) for name in wanted}
     change_resource(session, row, at=call.at, summary=summary, instance_id=call.instance.id, **wanted)
-    return _outcome(row, before)
+    return _outcome(session, row, before)
 
 
 @operation("catalogue.withdraw", {"resource": "the resource (value or code)", "summary": "what its history says of this version"})
@@ -153,7 +153,7 @@ def withdraw(call: Call, *, resource: Any, summary: str) -> dict[str, Any]:
     else:
         change_resource(session, row, at=call.at, summary=summary, instance_id=call.instance.id, state="withdrawn")
     session.flush()
-    return _outcome(row, before)
+    return _outcome(session, row, before)
 
 
 def _drafted(call: Call) -> Resource | None:
@@ -190,11 +190,12 @@ def _asked_of(row: Resource) -> dict[str, Any]:
     return {name: getattr(row, name) for name in WRITTEN} | {"items": "\n".join(row.items)}
 
 
-def _outcome(row: Resource, before: Mapping[str, Any]) -> dict[str, Any]:
+def _outcome(session: Session, row: Resource, before: Mapping[str, Any]) -> dict[str, Any]:
     """What became of a resource, as values and as lines of text."""
     found = differences(before, {name: getattr(row, name) for name in before})
     lines = [f"{one.label}：{one.before or '（空）'} → {one.after or '（空）'}" for one in found]
-    return {"version": row.version, "changes": [one.as_json() for one in found], "text": "\n".join(lines)}
+    value = value_of(row, session.get_one(Unit, row.provider_id))
+    return {"version": row.version, "changes": [one.as_json() for one in found], "text": "\n".join(lines), "resource": value}
 
 
 def _next_code(session: Session, class_code: str, digits: int) -> str:

@@ -199,12 +199,16 @@ def _named(session: Session, answers: Mapping[str, Any]) -> tuple[Resource, Unit
     code = str(answers.get("resource_code") or "").strip()
     if not code:
         raise Invalid({"resource_code": "请选择信息资源"})
-    row = session.execute(
-        select(Resource, Unit).join(Unit, Unit.id == Resource.provider_id).where(Resource.code == code)
-    ).one_or_none()
-    if row is None:
-        raise Invalid({"resource_code": f"目录中没有编码为“{code}”的信息资源"})
-    return row[0], row[1]
+    # A resource's page asks about every process that might be started: the same rows each time, live in the session.
+    known: dict[str, tuple[Resource, Unit]] = session.info.setdefault("named_resources", {})
+    if code not in known:
+        row = session.execute(
+            select(Resource, Unit).join(Unit, Unit.id == Resource.provider_id).where(Resource.code == code)
+        ).one_or_none()
+        if row is None:
+            raise Invalid({"resource_code": f"目录中没有编码为“{code}”的信息资源"})
+        known[code] = (row[0], row[1])
+    return known[code]
 
 
 def value_of(resource: Resource, provider: Unit) -> dict[str, Any]:

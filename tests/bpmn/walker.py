@@ -7,7 +7,7 @@ diagram decides by are the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -42,12 +42,28 @@ OVERSIGHT: Mapping[str, Any] = {
     "cases.extend": {"days": 10, "due_day": "2026-11-16", "old_day": "2026-11-02"},
 }
 
+EVALUATED: Mapping[str, Any] = {
+    "id": 1, "scores": [], "lines": [], "text": "按时更新（30分）：30分", "automatic": 55.0, "adjustment": 5.0, "reason": "补报", "total": 55.0,
+    "grade": "不合格",
+}  # fmt: skip
 #: What the operations of reports, evaluation, maintenance and projects give.
 DUTIES: Mapping[str, Any] = {
     "reports.draw": {
         "id": 1, "figures": {"period": {"items": 3}}, "text": "目录内信息资源（项）：3", "drawn_on": "2026-10-12", "missing": ["市财政局"],
     },
     "reports.submit": {"id": 1, "in_time": True},
+    "evaluation.score": EVALUATED,
+    "evaluation.adjust": EVALUATED,
+    "evaluation.conclude": EVALUATED,
+    "maintenance.list": {
+        "id": 1, "count": 1, "entries": [{"value": "209001/000001", "label": "公租房保障对象"}],
+        "withheld": [{"value": "209001/000001", "label": "公租房保障对象"}],
+    },
+    "maintenance.record": {
+        "confirmed": 0, "changed": 1, "withdrawn": 0, "rebased": 0, "outstanding": [], "outstanding_text": "", "text": "公租房保障对象：变更",
+    },
+    "projects.enter": {"id": 1, "count": 1, "names": ["公租房保障对象"]},
+    "projects.compare": {"gaps": [], "text": ""},
 }  # fmt: skip
 
 #: What the operations of the catalogue give.
@@ -55,8 +71,8 @@ CATALOGUE: Mapping[str, Any] = {
     "catalogue.draft": {"code": "209001/000003", "name": "甲", "kind": "theme", "items": ["甲", "乙"], "provider": "013"},
     "catalogue.similar": [{"value": "209001/000001", "label": "公租房保障对象（209001/000001，市住房和城乡建设局）", "shared": ["甲"]}],
     "catalogue.publish": {"version": 1},
-    "catalogue.change": {"version": 2, "changes": [{"label": "共享方式", "before": "甲", "after": "乙"}], "text": "共享方式：甲 → 乙"},
-    "catalogue.withdraw": {"version": 2, "changes": [], "text": ""},
+    "catalogue.change": {"version": 2, "changes": [{"label": "共享方式", "before": "甲", "after": "乙"}], "text": "共享方式：甲 → 乙", "resource": {}},
+    "catalogue.withdraw": {"version": 2, "changes": [], "text": "", "resource": {}},
     "sharing.consumers": ["007"],
     "cases.start": [{"id": 2, "number": "变更比对〔2026〕1号", "unit": "007"}],
 }  # fmt: skip
@@ -92,6 +108,8 @@ class Host:
     fails_with: Mapping[str, str] = field(default_factory=dict)
     """Operation → the error code that it fails with."""
     done: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    gives: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Operation → what it gives the first time, the second …; the last one stays."""
     words: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: WORDS)
 
     def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
@@ -101,7 +119,13 @@ class Host:
         self.done.append((step.operation, parameters))
         if step.operation == "documents.issue":
             self._fill(step, parameters)
+        if step.operation in self.gives:
+            results = self.gives[step.operation]
+            return results[min(self.operations().count(step.operation), len(results)) - 1]
         return RESULTS.get(step.operation, 1)
+
+    def operations(self) -> list[str]:
+        return [name for name, _ in self.done]
 
     def _fill(self, step: Step, parameters: dict[str, Any]) -> None:
         unit = {"code": parameters["unit"], "name": WORDS["unit_name"](parameters["unit"]), "short": "住建"}
@@ -120,6 +144,8 @@ class Start:
     given: Mapping[str, Any]
     answers: Mapping[str, Any] = field(default_factory=dict)
     fails_with: Mapping[str, str] = field(default_factory=dict)
+    gives: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    """Other results of operations than the usual ones, in order."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +167,7 @@ class Walk:
     def __init__(self, process: str, start: Start) -> None:
         self.process = process
         self.diagram: Diagram = diagram(process)
-        self.host = Host(process, deepcopy(dict(start.given)), start.fails_with)
+        self.host = Host(process, deepcopy(dict(start.given)), start.fails_with, gives=start.gives)
         form = self.diagram.properties.get("startForm")
         if form and start.answers is not NO_FORM:
             self.host.variables |= next(self.fillings(form, start.answers))
@@ -151,7 +177,7 @@ class Walk:
     def copy(self) -> Walk:
         twin = object.__new__(Walk)
         twin.process, twin.diagram = self.process, self.diagram
-        twin.host = Host(self.process, deepcopy(self.host.variables), self.host.fails_with, list(self.host.done))
+        twin.host = Host(self.process, deepcopy(self.host.variables), self.host.fails_with, list(self.host.done), self.host.gives)
         twin.machine = Machine.load(self.diagram, self.machine.save(), host=twin.host)
         return twin
 
@@ -166,7 +192,7 @@ class Walk:
         return end.properties.get("outcome", end.id) if end else None
 
     def operations(self) -> list[str]:
-        return [name for name, _ in self.host.done]
+        return self.host.operations()
 
     # -- acts -----------------------------------------------------------------------------------
 
@@ -324,7 +350,7 @@ def explore(process: str, starts: Iterable[Start], calls: Mapping[str, Iterable[
 def _state(walk: Walk) -> Any:
     known = walk.host.variables
     deciding = tuple((name, str(known.get(name))) for name in sorted(routes(walk.process)))
-    return (tuple(walk.waits), walk.outcome, deciding, tuple(sorted(walk.host.fails_with)))
+    return (tuple(walk.waits), walk.outcome, deciding, tuple(sorted(walk.host.fails_with)), tuple(sorted(walk.host.gives)))
 
 
 def _take_down(found: Explored, walk: Walk) -> None:

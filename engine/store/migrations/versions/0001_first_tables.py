@@ -268,6 +268,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_sign_in_account_id'), 'sign_in', ['account_id'], unique=False)
     op.create_index(op.f('ix_sign_in_expires_at'), 'sign_in', ['expires_at'], unique=False)
+    op.create_table('catalogue_maintenance',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('period', sa.String(length=64), nullable=False),
+    sa.Column('due_day', sa.Date(), nullable=False),
+    sa.Column('entries', Json, nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.Column('completed_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_catalogue_maintenance_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_catalogue_maintenance_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_catalogue_maintenance')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_catalogue_maintenance_instance_id')),
+    sa.UniqueConstraint('unit_id', 'period', name=op.f('uq_catalogue_maintenance_unit_id_period'))
+    )
     op.create_table('data_correction',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('number', sa.String(length=64), nullable=False),
@@ -328,6 +343,28 @@ def upgrade() -> None:
     sa.UniqueConstraint('unit_id', 'kind', 'year', 'serial', name=op.f('uq_document_unit_id_kind_year_serial'))
     )
     op.create_index(op.f('ix_document_instance_id'), 'document', ['instance_id'], unique=False)
+    op.create_table('evaluation',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('period', sa.String(length=64), nullable=False),
+    sa.Column('label', sa.String(length=100), nullable=False),
+    sa.Column('figures', Json, nullable=False),
+    sa.Column('scores', Json, nullable=False),
+    sa.Column('automatic', sa.Float(), nullable=False),
+    sa.Column('adjustment', sa.Float(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('total', sa.Float(), nullable=False),
+    sa.Column('grade', sa.String(length=32), nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('opened_at', UtcDateTime(), nullable=False),
+    sa.Column('concluded_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_evaluation_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_evaluation_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_evaluation')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_evaluation_instance_id')),
+    sa.UniqueConstraint('unit_id', 'period', name=op.f('uq_evaluation_unit_id_period'))
+    )
     op.create_table('negative_list_change',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('entry_id', BigId, nullable=False),
@@ -392,6 +429,24 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('instance_id', 'unit_id', 'post', name=op.f('pk_party'))
     )
     op.create_index(op.f('ix_party_unit_id_post_instance_id'), 'party', ['unit_id', 'post', 'instance_id'], unique=False)
+    op.create_table('project',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('budget', sa.Numeric(precision=14, scale=2), nullable=False),
+    sa.Column('planned', Json, nullable=False),
+    sa.Column('gaps', Json, nullable=False),
+    sa.Column('state', sa.String(length=16), nullable=False),
+    sa.Column('proposed_at', UtcDateTime(), nullable=False),
+    sa.Column('approved_at', UtcDateTime(), nullable=True),
+    sa.Column('accepted_at', UtcDateTime(), nullable=True),
+    sa.Column('instance_id', BigId, nullable=False),
+    sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_project_instance_id')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_project_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_project')),
+    sa.UniqueConstraint('instance_id', name=op.f('uq_project_instance_id'))
+    )
+    op.create_index(op.f('ix_project_unit_id_id'), 'project', ['unit_id', 'id'], unique=False)
     op.create_table('published_condition',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('resource_id', BigId, nullable=False),
