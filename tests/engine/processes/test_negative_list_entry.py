@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ BUSES = "3070211000014/000002"
 
 
 def proposes(town: Town, at: str, *, unit: str = "013", resource: str = HOUSING, **answers: object) -> int:
-    given = {
+    given: dict[str, Any] = {
         "listed_fields": ["房源地址"], "basis_type": "law", "basis": "某某法", "basis_article": "第八条", "basis_text": "应当保密。",
         "partial_reason": "不能脱敏。", **answers,
     }  # fmt: skip
@@ -58,7 +59,7 @@ def test_a_basis_that_does_not_hold_changes_nothing(town: Town) -> None:
 
 @pytest.mark.parametrize("kind", ["departmental_rule", "local_rule", "none", None])
 def test_s29_nothing_but_law_regulation_or_central_policy_can_be_chosen(town: Town, kind: str | None) -> None:
-    given = {"listed_fields": ["线路"], "basis_type": kind} if kind else {"listed_fields": ["线路"], "basis_type": ""}
+    given: dict[str, Any] = {"listed_fields": ["线路"], "basis_type": kind} if kind else {"listed_fields": ["线路"], "basis_type": ""}
     with pytest.raises(Invalid) as refused:
         proposes(town, "2026-09-24 10:00", unit="014", resource=BUSES, **given)
     assert "basis_type" in refused.value.fields

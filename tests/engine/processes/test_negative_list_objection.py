@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ PROCESS = "negative_list_objection"
 
 
 def objects(town: Town, at: str, *, unit: str = "007", resource: str = TAXES, **answers: str) -> int:
-    given = {"ground": "insufficient", "objection_reason": "同法第六条要求与其他管理机关共享信息。", **answers}
+    given: dict[str, Any] = {"ground": "insufficient", "objection_reason": "同法第六条要求与其他管理机关共享信息。", **answers}
     return town.starts(PROCESS, unit, "handler", resource=resource, at=at, promise_no_secrets=True, **given)
 
 

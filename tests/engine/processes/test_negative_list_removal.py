@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ PROCESS = "negative_list_removal"
 
 
 def applies(town: Town, at: str, *, unit: str = "026", post: str = "cataloguer", resource: str = TAXES, **answers: str) -> int:
-    given = {
+    given: dict[str, Any] = {
         "change_kind": "reassessed", "basis_change": "保密义务不等于不予共享。", "new_class": "conditional",
         "shared_conditions": "按人核验", "shared_method": "联机查询", **answers,
     }  # fmt: skip

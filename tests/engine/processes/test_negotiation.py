@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -13,11 +15,11 @@ from tests.engine.processes.withheld import CASES, TAXES, letters, office_entry,
 from tests.town import Town
 
 PROCESS = "negotiation"
-TERMS = {
+TERMS: Mapping[str, Any] = {
     "agreed_text": "是否欠税", "agreed_conditions": "核验式返回，不提供明细", "agreed_method": "联机查询", "agreed_until": "2027-07-31",
 }  # fmt: skip
-MET = {"met_on": "2026-08-10", "attendees": "双方经办", "discussion": "就保护措施交换意见。"}
-COORDINATED = {
+MET: Mapping[str, Any] = {"met_on": "2026-08-10", "attendees": "双方经办", "discussion": "就保护措施交换意见。"}
+COORDINATED: Mapping[str, Any] = {
     "coordinated_on": "2026-08-25", "coordination_attendees": "办公室、双方负责人", "coordination_text": "建议以核验方式提供。",
 }  # fmt: skip
 
@@ -95,7 +97,7 @@ def test_what_one_side_does_not_accept_the_leading_group_decides(town: Town, out
     town.does(case, "Task_Coordinate", at="2026-08-25 10:00", coordination_outcome="refused", **COORDINATED)
     decide = town.view(case, "Task_GroupDecide")
     assert (decide.due_day, decide.article) == (date(2026, 9, 8), "第五条")
-    terms = {**TERMS, "agreed_text": None, "agreed_fields": ["病程"]} if outcome == "share" else {"agreed_until": None}
+    terms: dict[str, Any] = {**TERMS, "agreed_text": None, "agreed_fields": ["病程"]} if outcome == "share" else {"agreed_until": None}
     town.does(case, "Task_GroupDecide", group_outcome=outcome, group_reason="权衡履职需要。", **terms)
     assert (town.sheet(case).outcome, town.sheet(case).outcome_name) == ("decided", "已决定")
     assert letters(town, case)["group_decision"] == "府办共享决定〔2026〕1号"
@@ -135,7 +137,7 @@ def test_a_refused_request_may_be_negotiated_and_then_supplied(town: Town) -> No
     (talks,) = town.children(case, PROCESS)
     assert town.view(talks, "Task_Position").due_day == date(2026, 8, 19)
     town.does(talks, "Task_Position", position="partly", position_note="只提供保障起止。")
-    terms = {**TERMS, "agreed_text": None, "agreed_fields": ["保障起止"]}
+    terms: dict[str, Any] = {**TERMS, "agreed_text": None, "agreed_fields": ["保障起止"]}
     town.does(talks, "Task_Minutes", negotiation_outcome="agreed", **MET, **terms)
     town.does(talks, "Task_Confirm", confirmation="confirm")
     (grant,) = granted(town)

@@ -12,7 +12,7 @@ from engine.sharing import catalogue, negative_list, objections
 from engine.store.errors import Invalid
 from tests.engine.sharing.registers import HOUSING, Registers
 
-LAW = {"basis_type": "law", "basis": "统计法", "article": "第二十八条", "reason": "可识别调查对象"}
+LAW: dict[str, Any] = {"basis_type": "law", "basis": "统计法", "article": "第二十八条", "reason": "可识别调查对象"}
 ITEMS = ("公民身份号码", "房源地址", "保障起止")
 
 
@@ -86,7 +86,7 @@ def test_release_shares_what_is_withheld_with_or_without_an_entry(registers: Reg
 
 def test_withheld_data_is_granted_by_agreement_only_and_stays_withheld(registers: Registers, listed: int) -> None:
     case = registers.case()
-    given = {"resource": HOUSING, "applicant_unit": "007", "fields": ["保障起止"]}
+    given: dict[str, Any] = {"resource": HOUSING, "applicant_unit": "007", "fields": ["保障起止"]}
     with pytest.raises(OperationError) as refused:
         registers.call("sharing.grant", case, **given)
     assert refused.value.code == "not-shared"
@@ -124,13 +124,14 @@ def test_a_mark_dies_with_its_case(registers: Registers, listed: int) -> None:
 def test_an_objection_needs_a_listed_entry_a_ground_and_its_registration(registers: Registers, listed: int) -> None:
     other = "3070211000013/000007"
     registers.resource(other)
-    for code, name, given in (
+    attempts: list[tuple[str, str, dict[str, Any]]] = [
         ("not-listed", "negative_list.file_objection", {"resource": other, "unit": "007", "ground": "lapsed"}),
         ("bad-ground", "negative_list.file_objection", {"resource": HOUSING, "unit": "007", "ground": "dislike"}),
         ("no-objection", "negative_list.take_up_objection", {}),
         ("no-objection", "negative_list.dismiss_objection", {}),
         ("not-listed", "negative_list.uphold", {"resource": other}),
-    ):
+    ]
+    for code, name, given in attempts:
         with pytest.raises(OperationError) as refused:
             registers.call(name, registers.case(), **given)
         assert refused.value.code == code
