@@ -20,7 +20,7 @@ FROM_A_DEADLINE = frozenset({
     "source_step_name", "source_title", "source_unit",
 })  # fmt: skip
 #: What the subject of a case may bring beside the resource.
-FROM_A_SUBJECT = frozenset({"all_items", "entry", "experts_offered"})
+FROM_A_SUBJECT = frozenset({"all_items", "entry", "experts_offered", "itemised"})
 
 
 def names_of(step: Step, package: Package) -> frozenset[str]:

@@ -9,12 +9,14 @@ from tests.bpmn.walker import Start
 
 NATIONAL, FOUNDING = "national_2025", "liaoyang_2018"
 
-#: Process key → what to start it with besides.
-MORE: Mapping[str, list[Mapping[str, str]]] = {
-    "conditional_share": [{"cases.extend": "no-deadline"}],
+#: Process key → what fails in the last way of starting it.
+FAILING: Mapping[str, Mapping[str, str]] = {
+    "conditional_share": {"cases.extend": "no-deadline"},
 }
 #: Process key → its outcomes, where they differ.
-OUTCOMES: Mapping[str, set[str]] = {}
+OUTCOMES: Mapping[str, set[str]] = {
+    "unconditional_access": {"subscribed", "declined"},
+}
 
 
 def counterpart(process: str) -> str:
@@ -27,8 +29,8 @@ def starts_of(process: str, starts: Mapping[str, list[Start]]) -> list[Start]:
     found = starts[counterpart(process)]
     if counterpart(process) == process:
         return found
-    more = MORE.get(process.partition("/")[2], [])
-    return found + [Start(found[0].given, found[0].answers, fails_with) for fails_with in more]
+    *others, last = found
+    return [*others, Start(last.given, last.answers, {**last.fails_with, **FAILING.get(process.partition("/")[2], {})})]
 
 
 def outcomes_of(process: str, outcomes: Mapping[str, Any]) -> set[str]:
