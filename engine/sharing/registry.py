@@ -10,12 +10,15 @@ from engine.sharing import (
     corrections,
     documents,
     duties,
+    evaluation,
     grants,
     inconsistencies,
     listing,
+    maintenance,
     misuse,
     negative_list,
     objections,
+    projects,
     rectification,
     reports,
     subjects,
@@ -24,7 +27,7 @@ from engine.sharing import (
 )
 
 __all__ = [
-    "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "grants",
-    "inconsistencies", "listing", "misuse", "negative_list", "notices", "objections", "rectification", "reports",
+    "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
+    "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "projects", "rectification", "reports",
     "subjects", "supervision", "words",
 ]  # fmt: skip
