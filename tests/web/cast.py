@@ -53,6 +53,7 @@ PEOPLE = {
     "editor": ("冯流程", "024", ("process_admin",)),
     "approver": ("陈流程", "024", ("process_approver",)),
     "member": ("钱府办", "001", ("leading_group_member",)),
+    "recorder": ("李府办", "001", ("recorder",)),
     "lawyer": ("周司法", "008", ("legal_reviewer",)),
     "auditor": ("郑审计", "019", ("auditor",)),
     "sysadmin": ("王系统", "024", ("system_admin",)),
