@@ -28,7 +28,7 @@ from engine.people.units import unit_id_of
 from engine.process.definitions import in_force
 from engine.process.editions import edition_at
 from engine.process.forms import prefill
-from engine.process.instances import start_form, start_instance
+from engine.process.instances import find_subject, start_form, start_instance
 from engine.process.operations import SUBJECTS
 from engine.process.sheets import task_sheet
 from engine.process.tables import Instance, Task, Timer
@@ -40,6 +40,7 @@ from engine.store.store import Origin, Store
 #: One of the stories of `half_year.json`.
 Story = Mapping[str, Any]
 
+#: The process of a story that does not say which.
 PROCESS = "conditional_share"
 #: Where the acts of the demo seem to come from.
 DESK = Origin("127.0.0.1", "demo")
@@ -101,7 +102,10 @@ def live_half_year(
         let_pass(store, clock, act.at)
         story = stories[act.story]
         if act.step == "start":
-            cases[act.story] = _start(store, people, story)
+            if "process" in story:
+                cases[act.story] = _start_as_told(store, people, story, chance, edition)
+            else:
+                cases[act.story] = _start(store, people, story)
         else:
             _work(store, clock, people, cases[act.story], story, act, chance, edition)
     let_pass(store, clock, until)
@@ -186,6 +190,18 @@ def _start(store: Store, people: _People, story: Story) -> int:
     return start_instance(
         store, PROCESS, actor=actor, answers=answers, variables={"resource_code": story["resource"]}, origin=DESK
     )
+
+
+def _start_as_told(store: Store, people: _People, story: Story, chance: Random, edition: Edition) -> int:
+    """Who holds the story's post in the unit (a handler unless it says otherwise) starts its process as it says."""
+    named = {"resource_code": story["resource"]} if "resource" in story else {}
+    with store.read() as session:
+        (actor, *_) = people.holding(unit_id_of(session, story["applicant"]), story.get("post", "handler"))
+        definition = in_force(session, story["process"], store.clock.now())
+        subject = find_subject(session, definition, {**named, "applicant_unit": story["applicant"]})
+        offered = prefill(start_form(definition) or {}, subject.variables if subject else {})
+    given = _said(story["start"], story.get("say", {}), chance, edition, shanghai_day(store.clock.now()))
+    return start_instance(store, story["process"], actor=actor, answers={**offered, **given}, variables=named, origin=DESK)
 
 
 def _work(
