@@ -12,6 +12,7 @@ NATIONAL, FOUNDING = "national_2025", "liaoyang_2018"
 #: Process key → what fails in the last way of starting it.
 FAILING: Mapping[str, Mapping[str, str]] = {
     "conditional_share": {"cases.extend": "no-deadline"},
+    "catalogue_change": {"cases.extend": "no-deadline"},
 }
 #: Process key → its outcomes, where they differ.
 OUTCOMES: Mapping[str, set[str]] = {

@@ -224,6 +224,8 @@ class Walk:
                 yield checked.values
 
     def _typed(self, definition: Mapping[str, Any]) -> Any:
+        if definition["type"] in ("integer", "number") and "max" in definition:
+            return min(TYPED[definition["type"]], definition["max"])
         if definition["type"] in TYPED:
             return TYPED[definition["type"]]
         options = options_of(definition, self.host.variables)
