@@ -193,7 +193,5 @@ def _write(folder: Path, package: Package) -> Path:
     for name, form in package.forms.items():
         (folder / "forms" / f"{name}.json").write_text(json.dumps(form, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
     for name, template in package.documents.items():
-        (folder / "documents" / f"{name}.{'html' if isinstance(template, str) else 'docx'}").write_bytes(
-            template.encode() if isinstance(template, str) else template
-        )
+        (folder / "documents" / f"{name}.docx").write_bytes(template)
     return folder / "diagram.bpmn"

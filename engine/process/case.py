@@ -125,7 +125,7 @@ class Case:
         if isinstance(data := self.entries[-1].data, dict):
             data.setdefault(key, []).append(fact)
 
-    def template(self, kind: str) -> bytes | str:
+    def template(self, kind: str) -> bytes:
         """A document template deployed with this version. Raises NotFound."""
         if kind not in self.definition.documents:
             raise NotFound(f"没有公文模板“{kind}”")

@@ -48,7 +48,7 @@ class Deployed:
     name: str
     diagram: Diagram
     forms: Mapping[str, Any]
-    documents: Mapping[str, bytes | str]
+    documents: Mapping[str, bytes]
     effective_at: datetime
 
 

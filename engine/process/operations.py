@@ -34,7 +34,7 @@ class Call:
     step: Step
     at: datetime
     variables: dict[str, Any]
-    template: Callable[[str], bytes | str]
+    template: Callable[[str], bytes]
     note: Callable[[str, Any], None]
 
     @property

@@ -18,7 +18,7 @@ class Package:
     rule_set: str
     xml: bytes
     forms: Mapping[str, Any] = field(default_factory=dict)
-    documents: Mapping[str, bytes | str] = field(default_factory=dict)
+    documents: Mapping[str, bytes] = field(default_factory=dict)
     """Kind → template, a word processor's .docx."""
 
     @property
@@ -28,17 +28,14 @@ class Package:
         return hashlib.sha256(self.xml + b"\0" + rest.encode()).hexdigest()
 
 
-def as_text(documents: Mapping[str, bytes | str]) -> dict[str, Any]:
+def as_text(documents: Mapping[str, bytes]) -> dict[str, Any]:
     """Templates as JSON can keep them."""
-    return {
-        kind: template if isinstance(template, str) else {"docx": base64.b64encode(template).decode()}
-        for kind, template in documents.items()
-    }
+    return {kind: {"docx": base64.b64encode(template).decode()} for kind, template in documents.items()}
 
 
-def from_text(kept: Mapping[str, Any]) -> dict[str, bytes | str]:
+def from_text(kept: Mapping[str, Any]) -> dict[str, bytes]:
     """Templates out of their JSON."""
-    return {kind: text if isinstance(text, str) else base64.b64decode(text["docx"]) for kind, text in kept.items()}
+    return {kind: base64.b64decode(text["docx"]) for kind, text in kept.items()}
 
 
 def read_package(folder: Path, rule_set: str) -> Package:
@@ -47,7 +44,6 @@ def read_package(folder: Path, rule_set: str) -> Package:
     return Package(rule_set, (folder / "diagram.bpmn").read_bytes(), forms, read_templates(folder))
 
 
-def read_templates(folder: Path) -> dict[str, bytes | str]:
+def read_templates(folder: Path) -> dict[str, bytes]:
     """The document templates of a process folder."""
-    html = {file.stem: file.read_text(encoding="utf-8") for file in sorted(folder.glob("documents/*.html"))}
-    return {**html, **{file.stem: file.read_bytes() for file in sorted(folder.glob("documents/*.docx"))}}
+    return {file.stem: file.read_bytes() for file in sorted(folder.glob("documents/*.docx"))}

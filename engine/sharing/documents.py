@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, Select, String, Text, UniqueConstraint, select
-from sqlalchemy.orm import Mapped, Session, deferred, mapped_column, undefer
+from sqlalchemy import ForeignKey, LargeBinary, Select, String, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from calendars.deadline import shanghai_day
 from engine.people.actor import Actor
@@ -23,9 +23,8 @@ from engine.process.operations import Call, operation
 from engine.process.package import Package
 from engine.process.rows import next_number
 from engine.process.sheets import find_instance, require_sight
-from engine.sharing.html_letters import fill_html
 from engine.sharing.letter_text import Block, plain, read
-from engine.sharing.letters import BadTemplate, Letter, faults, fill
+from engine.sharing.letters import BadTemplate, faults, fill
 from engine.sharing.template_names import names_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id
@@ -52,8 +51,8 @@ class Document(Base):
     """As written on the document."""
     title: Mapped[str] = mapped_column(String(300))
     article: Mapped[str | None] = mapped_column(String(200))
-    html: Mapped[str | None] = deferred(mapped_column(Text))
-    docx: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))
+    docx: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    """The file as it left the house."""
     issued_at: Mapped[datetime]
 
 
@@ -77,17 +76,11 @@ class DocumentSheet:
 
     line: DocumentLine
     text: tuple[Block, ...]
-    markup: str | None
 
     @property
     def words(self) -> str:
         """The words alone, a line for each paragraph or row of a table."""
-        return self.markup or plain(self.text)
-
-    @property
-    def html(self) -> str:
-        """The same, for whoever still asks for HTML."""
-        return self.words
+        return plain(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +103,13 @@ def documents_of(session: Session, actor: Actor, instance_id: int) -> list[Docum
 def document_sheet(session: Session, actor: Actor, document_id: int) -> DocumentSheet:
     """One document. Raises NotFound; NotAllowed where its case is not theirs to see."""
     document, unit = _found(session, actor, document_id)
-    text = read(document.docx) if document.docx else ()
-    return DocumentSheet(_line(document, unit), text, document.html)
+    return DocumentSheet(_line(document, unit), read(document.docx))
 
 
 def document_file(session: Session, actor: Actor, document_id: int) -> DocumentFile:
     """The document's file. Raises NotFound; NotAllowed where its case is not theirs to see."""
     document, _ = _found(session, actor, document_id)
-    return DocumentFile(document.instance_id, f"{document.title}（{document.number}）.docx", document.docx or b"")
+    return DocumentFile(document.instance_id, f"{document.title}（{document.number}）.docx", document.docx)
 
 
 def _found(session: Session, actor: Actor, document_id: int) -> tuple[Document, Unit]:
@@ -135,7 +127,7 @@ def _review(step: Step, package: Package) -> Iterator[tuple[str, str]]:
     template = package.documents.get(kind)
     if template is None:
         yield "document-missing", f"公文模板“{kind}”不存在"
-    elif isinstance(template, bytes):
+    else:
         for fault in faults(template, names_of(step, package)):
             yield "document-broken", f"公文模板“{kind}”{fault}"
 
@@ -170,11 +162,7 @@ def issue(call: Call, *, kind: str, unit: str, **values: Any) -> dict[str, Any]:
         "case_title": call.instance.title,
     }
     try:
-        template = call.template(kind)
-        if isinstance(template, str):
-            letter = Letter(*(html := fill_html(template, names, title=call.step.name))[:2], b"")
-        else:
-            letter = fill(template, names, title=call.step.name)
+        letter = fill(call.template(kind), names, title=call.step.name)
     except BadTemplate as error:
         raise OperationError("bad-template", f"文书“{kind}”：{error}") from error
     document = Document(
@@ -187,8 +175,7 @@ def issue(call: Call, *, kind: str, unit: str, **values: Any) -> dict[str, Any]:
         number=letter.number[:100],
         title=letter.title[:300],
         article=call.article,
-        html=html[2] if isinstance(template, str) else None,
-        docx=letter.docx or None,
+        docx=letter.docx,
         issued_at=call.at,
     )
     session.add(document)

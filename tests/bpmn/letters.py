@@ -9,12 +9,11 @@ from typing import Any
 
 from docxtpl import DocxTemplate
 
-from engine.sharing.html_letters import fill_html
 from engine.sharing.letter_marks import ENVIRONMENT
 from engine.sharing.letter_text import plain, read
 from engine.sharing.letters import fill
 
-_WRITTEN: dict[tuple[bytes | str, str], tuple[str, str, str]] = {}
+_WRITTEN: dict[tuple[bytes, str], tuple[str, str, str]] = {}
 
 
 @cache
@@ -23,15 +22,13 @@ def asked(template: bytes) -> frozenset[str]:
     return frozenset(DocxTemplate(BytesIO(template)).get_undeclared_template_variables(ENVIRONMENT)) | {"unit", "year", "serial"}
 
 
-def words_of(template: bytes | str) -> str:
+def words_of(template: bytes) -> str:
     """What stands in a template, marks and all."""
-    return template if isinstance(template, str) else plain(read(template))
+    return plain(read(template))
 
 
-def written(template: bytes | str, names: Mapping[str, Any], title: str) -> tuple[str, str, str]:
+def written(template: bytes, names: Mapping[str, Any], title: str) -> tuple[str, str, str]:
     """Title, number and text of a letter."""
-    if isinstance(template, str):
-        return fill_html(template, names, title=title)
     key = template, repr([(name, names[name]) for name in sorted(asked(template)) if name in names])
     if key not in _WRITTEN:
         letter = fill(template, names, title=title)

@@ -6,7 +6,6 @@ from io import BytesIO
 
 from flask import Blueprint, render_template, send_file
 from flask.typing import ResponseReturnValue
-from markupsafe import Markup
 
 from engine.sharing import documents
 from web.context import me, store
@@ -23,7 +22,7 @@ def document(document_id: int) -> str:
     with store().read() as session:
         sheet = documents.document_sheet(session, me(), document_id)
     look_at_part(sheet.line.instance_id)
-    return render_template("documents/page.html", line=sheet.line, text=sheet.text, html=Markup(sheet.markup or ""))
+    return render_template("documents/page.html", line=sheet.line, text=sheet.text)
 
 
 @page.get("/documents/<int:document_id>.docx")

@@ -12,7 +12,6 @@ from engine.process.instances import find_subject, start_form, start_instance
 from engine.process.queries import notices
 from engine.sharing import documents
 from engine.sharing.documents import DocumentLine
-from engine.sharing.letter_text import plain
 from tests.town import Town
 
 
@@ -45,8 +44,7 @@ def text_of(town: Town, case: int, kind: str, reader: Actor | None = None) -> st
     """What the document of that kind says."""
     someone = reader or town.officer("024", "handler")
     with town.store.read() as session:
-        sheet = documents.document_sheet(session, someone, letters(town, case, someone)[kind].id)
-    return sheet.html or plain(sheet.text)
+        return documents.document_sheet(session, someone, letters(town, case, someone)[kind].id).words
 
 
 def told(town: Town, unit: str, post: str) -> list[str]:

@@ -36,7 +36,7 @@ def text_of(town: Town, case: int, kind: str) -> str:
     office = town.officer("024", "handler")
     with town.store.read() as session:
         (found,) = [line for line in documents.documents_of(session, office, case) if line.kind == kind]
-        return documents.document_sheet(session, office, found.id).html
+        return documents.document_sheet(session, office, found.id).words
 
 
 def told(town: Town, unit: str, post: str) -> list[str]:

@@ -116,7 +116,7 @@ class Registers:
         *,
         at: datetime | None = None,
         cited: str | None = None,
-        templates: Mapping[str, bytes | str] | None = None,
+        templates: Mapping[str, bytes] | None = None,
         variables: Mapping[str, Any] | None = None,
         **parameters: Any,
     ) -> Any:

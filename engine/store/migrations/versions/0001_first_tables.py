@@ -256,6 +256,25 @@ def upgrade() -> None:
     op.create_index(op.f('ix_negative_list_entry_resource_id_id'), 'negative_list_entry', ['resource_id', 'id'], unique=False)
     op.create_index(op.f('ix_negative_list_entry_state_id'), 'negative_list_entry', ['state', 'id'], unique=False)
     op.create_index('uq_negative_list_listed', 'negative_list_entry', ['resource_id'], unique=True, sqlite_where=sa.text("state = 'listed'"), postgresql_where=sa.text("state = 'listed'"))
+    op.create_table('rule_document',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('unit_id', BigId, nullable=False),
+    sa.Column('kind', sa.String(length=32), nullable=False),
+    sa.Column('title', sa.String(length=200), nullable=False),
+    sa.Column('number', sa.String(length=100), nullable=False),
+    sa.Column('issued_on', sa.Date(), nullable=True),
+    sa.Column('note', sa.Text(), nullable=False),
+    sa.Column('result', sa.String(length=16), nullable=True),
+    sa.Column('result_note', sa.Text(), nullable=False),
+    sa.Column('added_by', BigId, nullable=False),
+    sa.Column('added_at', UtcDateTime(), nullable=False),
+    sa.Column('concluded_at', UtcDateTime(), nullable=True),
+    sa.ForeignKeyConstraint(['added_by'], ['account.id'], name=op.f('fk_rule_document_added_by')),
+    sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_rule_document_unit_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_rule_document'))
+    )
+    op.create_index(op.f('ix_rule_document_kind_id'), 'rule_document', ['kind', 'id'], unique=False)
+    op.create_index(op.f('ix_rule_document_unit_id_id'), 'rule_document', ['unit_id', 'id'], unique=False)
     op.create_table('sign_in',
     sa.Column('token_hash', sa.String(length=64), nullable=False),
     sa.Column('account_id', BigId, nullable=False),
@@ -334,8 +353,7 @@ def upgrade() -> None:
     sa.Column('number', sa.String(length=100), nullable=False),
     sa.Column('title', sa.String(length=300), nullable=False),
     sa.Column('article', sa.String(length=200), nullable=True),
-    sa.Column('html', sa.Text(), nullable=True),
-    sa.Column('docx', sa.LargeBinary(), nullable=True),
+    sa.Column('docx', sa.LargeBinary(), nullable=False),
     sa.Column('issued_at', UtcDateTime(), nullable=False),
     sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_document_instance_id')),
     sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_document_unit_id')),
