@@ -160,8 +160,8 @@ def grant(
         raise OperationError("not-shared", f"“{row.name}”目前不予共享，不能授权")
     open_to_it = list(row.items) if agreement else shareable(row)
     wanted = [str(field) for field in fields or open_to_it]
-    # The catalogue does not tell the items of every withheld resource; there the agreement says what is meant.
-    if unknown := [field for field in wanted if field not in open_to_it and (row.items or not agreement)]:
+    # An agreement may say in its own words what is meant: the catalogue does not tell the items of every withheld resource.
+    if unknown := [field for field in wanted if field not in open_to_it and not agreement]:
         raise OperationError("unknown-fields", f"“{row.name}”没有数据项：{'、'.join(unknown)}")
     year = shanghai_day(call.at).year
     made = Grant(

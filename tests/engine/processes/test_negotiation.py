@@ -67,6 +67,7 @@ def test_agreed_the_one_unit_is_granted_and_the_entry_stays(town: Town) -> None:
     town.does(case, "Task_Minutes", negotiation_outcome="agreed", **MET, **TERMS)
     town.does(case, "Task_Confirm", at="2026-08-12 10:00", confirmation="confirm")
     assert town.sheet(case).outcome_name == "达成共享"
+    assert "是否欠税" in text_of(town, case, "negotiation_minutes")
     (grant,) = granted(town)
     assert (grant.resource_code, grant.fields, grant.unit_code, grant.instance_id) == (TAXES, ("是否欠税",), "007", case)
     assert (grant.valid_until, grant.conditions) == (date(2027, 7, 31), "核验式返回，不提供明细")
@@ -136,7 +137,7 @@ def test_a_refused_request_may_be_negotiated_and_then_supplied(town: Town) -> No
     town.does(case, "Task_RefusalReceipt", at="2026-08-05 10:00", refusal_answer="negotiate")
     (talks,) = town.children(case, PROCESS)
     assert town.view(talks, "Task_Position").due_day == date(2026, 8, 19)
-    town.does(talks, "Task_Position", position="partly", position_note="只提供保障起止。")
+    town.does(talks, "Task_Position", position="partly", position_note="只提供保障起止。", offered_fields=["保障起止"])
     terms: dict[str, Any] = {**TERMS, "agreed_text": None, "agreed_fields": ["保障起止"]}
     town.does(talks, "Task_Minutes", negotiation_outcome="agreed", **MET, **terms)
     town.does(talks, "Task_Confirm", confirmation="confirm")
@@ -160,3 +161,18 @@ def test_a_refusal_that_is_accepted_ends_the_request(town: Town) -> None:
     case = refused_request(town)
     town.does(case, "Task_RefusalReceipt")
     assert (town.sheet(case).outcome_name, town.children(case, PROCESS)) == ("不予共享", [])
+
+
+def test_the_asking_unit_learns_no_items_but_those_that_it_is_offered(town: Town) -> None:
+    case = needs(town, "2026-08-03 10:00", resource=CASES)
+    town.does(case, "Task_Position", position="partly", position_note="可以核验。", offered_fields=["病程"])
+    with pytest.raises(Invalid) as refused:
+        town.does(case, "Task_Minutes", negotiation_outcome="agreed", **MET, **TERMS, agreed_fields=["身份信息"])
+    assert "agreed_fields" in refused.value.fields
+    terms: dict[str, Any] = {**TERMS, "agreed_text": None, "agreed_fields": ["病程"]}
+    town.does(case, "Task_Minutes", negotiation_outcome="agreed", **MET, **terms)
+    town.does(case, "Task_Confirm", confirmation="confirm")
+    assert [grant.fields for grant in granted(town)] == [("病程",)]
+    asker = town.sheet(case, town.officer("007", "handler"))
+    assert not [fact for fact in asker.facts if "身份信息" in fact.value]
+    assert not [fact for task in asker.done_tasks for fact in task.facts if "身份信息" in fact.value]
