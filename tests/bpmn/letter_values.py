@@ -44,6 +44,12 @@ VALUES: Mapping[str, Any] = {
     "inconsistency": {"id": 1, "number": "核实〔2026〕1号"},
     "correction": {"id": 1, "number": "校核〔2026〕1号"},
     "suspension": {"numbers": ["共享授权〔2026〕1号", "共享授权〔2026〕7号"]},
+    "evaluation": {
+        "text": "目录更新及时率（20分）：20\n答复及时率（30分）：27", "automatic": 87, "total": 85, "grade": "良好", "adjustment": -2, "reason": FREE,
+    },
+    "maintenance": {"count": 43},
+    "result": {"confirmed": 40, "changed": 2, "withdrawn": 1, "rebased": 0, "text": FREE},
+    "project": {"count": 2, "names": ["城市生命线监测点", "燃气管网巡检"]},
     # choices, by their keys
     "basis_type": "law", "change_type": "change", "coordination_outcome": "share", "decision": "conditional", "finding": "corrected",
     "group_outcome": "share", "new_class": "conditional", "reason_type": "necessity", "review_outcome": "share",
@@ -51,7 +57,8 @@ VALUES: Mapping[str, Any] = {
     # short texts and numbers
     "authority_name": "市公安局", "basis": "中华人民共和国统计法", "basis_article": "第二十八条", "clause": "第十一条", "duty": "社会救助",
     "duty_basis": "《社会救助暂行办法》第五条", "extended_days": 10, "level_name": "蓝色", "limit_article": "第十五条",
-    "method": "联机查询", "period_label": "2026年第一季度", "provider_name": "市住房和城乡建设局", "rectified_name": "市交通运输局",
+    "method": "联机查询", "period_label": "2026年第一季度", "project_name": "城市生命线安全工程",
+    "provider_name": "市住房和城乡建设局", "rectified_name": "市交通运输局",
     "rectify_days": 15, "resource_names": "居民基本信息、婚姻登记信息", "review_article": "第五条", "review_basis": "戒毒条例",
     "shared_method": "联机查询", "source_activity": "提供部门答复", "source_number": "共享申请〔2026〕12号", "source_title": "公租房保障对象",
     "supervision_number": "督办〔2026〕1号", "use": "行政依据",
