@@ -59,7 +59,7 @@ def cases_are_in_every_state_without_an_incident(town: Town, cases: list[int]) -
     assert any(not is_open for _, is_open in levels)
     assert kinds >= {
         "reply_letter", "refusal_letter", "listing_decision", "listing_refusal", "supervision_order", "change_notice",
-        "review_opinion", "publication_notice", "acceptance_notice", "expert_report", "review_decision_letter",
+        "catalogue_opinion", "publication_notice", "acceptance_notice", "expert_report", "review_decision_letter",
         "negotiation_minutes", "coordination_opinion",
     }  # fmt: skip
     assert listed == 5 and grants and grants >= outcomes["已共享"]

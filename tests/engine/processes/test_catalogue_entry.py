@@ -61,8 +61,8 @@ def test_from_the_cataloguer_to_the_platform_with_every_limit(town: Town) -> Non
     assert (sheet.versions[0].summary, sheet.versions[0].instance_id) == ("首次发布", case)
     assert found(town, "维修资金") == [FIRST]
     assert told(town, "013", "cataloguer") == ["资源目录已发布"]
-    assert set(letters(town, case)) == {"review_opinion", "publication_notice"}
-    assert "第十一条" in text_of(town, case, "review_opinion") and FIRST in text_of(town, case, "publication_notice")
+    assert set(letters(town, case)) == {"catalogue_opinion", "publication_notice"}
+    assert "第十一条" in text_of(town, case, "catalogue_opinion") and FIRST in text_of(town, case, "publication_notice")
     assert town.sheet(case).subject_key == FIRST
 
 
