@@ -28,6 +28,7 @@ from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.timers import fire_due
 from engine.sharing.duties import open_due
+from engine.sharing.expiry import expire
 from engine.store.settings import Settings
 from engine.store.store import Origin, Store
 
@@ -133,8 +134,9 @@ class Worker:
         return fired
 
     def open_duties(self) -> int:
-        """Opens what the calendar demands of units today; returns how many cases."""
+        """Opens what the calendar demands of units today and ends what ends today; returns how many cases were opened."""
         opened = open_due(self.store, self.settings.diagrams)
+        expire(self.store, self.settings.diagrams)
         if opened:
             say(log, "duties opened", count=opened)
         return opened

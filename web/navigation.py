@@ -79,6 +79,12 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "监督", "督办", "/supervision", "alarm"
     if working or powers & {"see_all_cases", "see_escalated"}:
         yield "监督", "整改", "/rectifications", "gavel"
+    if any(post in POSTS and POSTS[post].sees == "unit" for post in actor.posts) or "see_all_cases" in powers:
+        yield "定期工作", "报告", "/reports", "report"
+        yield "定期工作", "评价", "/evaluations", "list-check"
+    if working or "see_all_cases" in powers:
+        yield "定期工作", "项目目录", "/projects", "sitemap"
+    yield "定期工作", "制度文件", "/rule-documents", "book-2"
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
 

@@ -18,7 +18,7 @@ from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
-from engine.process.operations import Call, operation
+from engine.process.operations import Call, Subject, operation, subject
 from engine.process.paging import PAGE, Page, make_page
 from engine.sharing.catalogue import Resource
 from engine.sharing.lists import capped, id_after
@@ -100,6 +100,12 @@ def gaps_between(planned: Iterable[Planned], listed: Mapping[str, Sequence[str]]
         elif missing := [item for item in promised.items if item not in listed[promised.name]]:
             gaps.append(f"“{promised.name}”缺少数据项：{'、'.join(missing)}")
     return gaps
+
+
+@subject("project")
+def project_proposed(session: Session, answers: Mapping[str, Any]) -> Subject:
+    """A project that the start form names; it stands in no register yet."""
+    return Subject({}, "", str(answers.get("project_name") or ""))
 
 
 @operation(

@@ -21,6 +21,7 @@ from engine.sharing import (
     projects,
     rectification,
     reports,
+    rule_documents,
     subjects,
     supervision,
     words,
@@ -28,6 +29,6 @@ from engine.sharing import (
 
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
-    "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "projects", "rectification", "reports",
+    "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "projects", "rectification", "reports", "rule_documents",
     "subjects", "supervision", "words",
 ]  # fmt: skip

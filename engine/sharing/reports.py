@@ -26,7 +26,7 @@ from engine.sharing.lists import capped, id_after
 from engine.sharing.sight import Sight, sight_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id, Json
-from engine.store.errors import NotFound
+from engine.store.errors import NotAllowed
 
 STATES: Mapping[str, str] = {"open": "待报送", "submitted": "已报送", "returned": "退回修改", "accepted": "已接收"}
 
@@ -216,10 +216,10 @@ def periods(session: Session, actor: Actor) -> list[tuple[str, str]]:
 
 
 def report_sheet(session: Session, actor: Actor, report_id: int, *, today: date) -> ReportSheet:
-    """One report. Raises NotFound where there is none that this reader may see."""
+    """One report. Raises NotAllowed where there is none that this reader may see, whether or not it exists."""
     row = session.execute(_lines().where(Report.id == report_id, _visible(sight_of(actor)))).one_or_none()
     if row is None:
-        raise NotFound("没有该报告")
+        raise NotAllowed("没有您可以查看的该报告")
     report, unit = row
     return ReportSheet(
         line=_line(report, unit, today),

@@ -51,6 +51,11 @@ READERS = {
     "/board/tasks": OFFICE,
     "/supervision": OFFICE,
     "/rectifications": EVERYBODY,
+    "/reports": EVERYBODY,
+    "/reports/<int:report_id>": frozenset(),  # there is none: who would ask is told no more than that it is not theirs
+    "/evaluations": EVERYBODY,
+    "/projects": EVERYBODY,
+    "/rule-documents": EVERYBODY,
     "/notices": EVERYBODY,
     "/operations": frozenset({"sysadmin"}),
     "/sign-in": EVERYBODY,
@@ -62,6 +67,7 @@ READERS = {
 PLACES = {
     "<tab>": "mine", "<int:instance_id>": "1", "<int:task_id>": "2", "<int:attachment_id>": "1", "<int:definition_id>": "1",
     "<path:code>": "209001/000001", "<int:entry_id>": "1", "<path:filename>": "icon.svg", "<int:document_id>": "1",
+    "<int:report_id>": "1",
     "<key>": "conditional_share",
 }  # fmt: skip
 
