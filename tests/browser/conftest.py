@@ -14,17 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
 from werkzeug.serving import make_server
 
+from engine.people.accounts import set_password
+from engine.store.clock import MovableClock
 from engine.store.settings import Settings, read_settings
 from engine.store.store import Store
 from tests import machine
+from tests.browser.desk import DESK, sign_in
+from tests.town import Town
 
 NO_CHROMIUM = "no Chromium on this machine (on Debian: apt-get install chromium chromium-l10n)"
 
-#: A desk's screen; narrow enough that nothing hides behind a wide one.
-DESK = {"width": 1366, "height": 768}
+#: What the town's people are given when they first sit down at a browser.
+PASSWORD = "Sharing-2026"
 
 FLAGS = [
     "--disable-background-networking",
@@ -82,7 +86,7 @@ def new_page(browser: Browser, live_server: str) -> Iterator[Callable[[], Page]]
             faults.append(message.text)
 
     def open_page() -> Page:
-        context = browser.new_context(base_url=live_server, locale="zh-CN", timezone_id="Asia/Shanghai", viewport=DESK)  # type: ignore[arg-type]
+        context = browser.new_context(base_url=live_server, locale="zh-CN", timezone_id="Asia/Shanghai", viewport=DESK)
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)
@@ -100,6 +104,32 @@ def new_page(browser: Browser, live_server: str) -> Iterator[Callable[[], Page]]
 def page(new_page: Callable[[], Page]) -> Page:
     """One person's page."""
     return new_page()
+
+
+@pytest.fixture
+def town(store: Store, clock: MovableClock) -> Town:
+    """The demo town in the database that the browser's server serves; its clock stands at 2026-02-10 09:00."""
+    return Town.founded(store, clock)
+
+
+@pytest.fixture
+def officer(town: Town, new_page: Callable[[], Page]) -> Callable[..., Page]:
+    """`officer("007", "handler")` is the browser of the first holder of that post, signed in now.
+
+    Sessions end by themselves: when days have passed, ask for the officer again.
+    """
+    desks: dict[int, Page] = {}
+
+    def sit_down(unit: str, post: str, size: ViewportSize = DESK) -> Page:
+        person = town.officer(unit, post)
+        if person.account_id not in desks:
+            set_password(town.store, person.account_id, PASSWORD, actor=None)
+            desks[person.account_id] = new_page()
+        page = desks[person.account_id]
+        page.goto("/")
+        return sign_in(page, person.login, PASSWORD, size) if "/sign-in" in page.url else page
+
+    return sit_down
 
 
 @pytest.fixture

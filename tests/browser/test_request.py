@@ -6,21 +6,16 @@ Every page on the way is looked at by axe, at a desk's width and at a phone's.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, ViewportSize, expect
 
 from engine.process.timers import fire_due
 from engine.store.clock import MovableClock
 from engine.store.store import Store
+from tests.browser.desk import DESK, PHONE, Axe, diagram, fits, open_task, sign_in, submit
 from tests.web.cast import HOUSING, PASSWORD, Cast, assemble
-
-DESK = {"width": 1440, "height": 900}
-PHONE = {"width": 390, "height": 844}
-
-Axe = Callable[[Page], list[str]]
 
 
 @pytest.fixture
@@ -30,20 +25,13 @@ def cast(store: Store) -> Cast:
 
 
 @pytest.fixture
-def person(cast: Cast, new_page: Callable[[], Page]) -> Iterator[Callable[..., Page]]:
+def person(cast: Cast, new_page: Callable[[], Page]) -> Callable[..., Page]:
     """`person("asker")` opens a browser in which that person signs in."""
 
-    def sit_down(login: str, size: Any = DESK) -> Page:
-        page = new_page()
-        page.set_viewport_size(size)
-        page.goto("/sign-in")
-        page.get_by_label("账号").fill(login)
-        page.get_by_label("密码").fill(PASSWORD)
-        page.get_by_role("button", name="登录").click()
-        page.wait_for_url(re.compile("^(?!.*sign-in)"))
-        return page
+    def sit_down(login: str, size: ViewportSize = DESK) -> Page:
+        return sign_in(new_page(), login, PASSWORD, size)
 
-    yield sit_down
+    return sit_down
 
 
 def ask_for_housing(page: Page) -> None:
@@ -52,7 +40,7 @@ def ask_for_housing(page: Page) -> None:
     page.get_by_label("名称或代码").fill("公租房")
     page.get_by_role("button", name="查询").click()
     page.get_by_role("link", name="公租房保障对象").click()
-    page.get_by_role("link", name="发起有条件共享申请").click()
+    page.get_by_role("link", name="申请共享").click()
     for item in ("姓名", "保障方式"):
         page.get_by_label(item, exact=True).check()
     for label, text in (
@@ -70,18 +58,6 @@ def ask_for_housing(page: Page) -> None:
     expect(page.get_by_text("已发起，事项已转入下一环节")).to_be_visible()
 
 
-def open_task(page: Page, step: str) -> None:
-    """Opens the task of that step from the posts' tab."""
-    page.goto("/inbox/posts")
-    page.locator("tbody tr", has_text=step).first.get_by_role("link").first.click()
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-
-
-def submit(page: Page) -> None:
-    """Sends the form of the task page."""
-    page.locator("#work").get_by_role("button", name="提交").click()
-
-
 def submitted(person: Callable[..., Page], clock: MovableClock) -> Page:
     """A request that its head has signed on 2026-02-10 at 09:30; returns the applicant's page."""
     asker = person("asker")
@@ -96,7 +72,7 @@ def submitted(person: Callable[..., Page], clock: MovableClock) -> Page:
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_request_is_agreed_and_granted(person: Callable[..., Page], clock: MovableClock, axe: Axe, size: Any) -> None:
+def test_a_request_is_agreed_and_granted(person: Callable[..., Page], clock: MovableClock, axe: Axe, size: ViewportSize) -> None:
     submitted(person, clock)
     intake = person("provider", size)
     intake.goto("/inbox/posts")
@@ -158,9 +134,7 @@ def test_silence_reaches_the_office_and_every_day_is_explained(
     office.get_by_role("link", name=re.compile("市住房和城乡建设局，有条件共享申请：逾期1项")).click()
     expect(office.get_by_text("已逾期1个工作日")).to_be_visible()
     office.get_by_role("link", name=re.compile("公租房保障对象")).click()
-    diagram = office.locator(".diagram[data-ready]")
-    office.locator(".diagram").scroll_into_view_if_needed()
-    expect(diagram.locator(".diagram-step-now")).to_have_count(1)
+    expect(diagram(office).locator(".diagram-step-now")).to_have_count(1)
     office.goto("/cases/1")
     office.get_by_role("link", name="提供部门答复：逐日计算").click()
     expect(office.locator(".day-last")).to_have_text("2第10日")
@@ -189,7 +163,7 @@ def test_the_lists_read_well_on_a_phone(person: Callable[..., Page], axe: Axe) -
                  "/notices", "/board", "/supervision", "/nowhere"):  # fmt: skip
         page.goto(path)
         assert axe(page) == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} is wider than the phone"
+        assert fits(page), f"{path} is wider than the phone"
     page.get_by_role("button", name="展开菜单").click()
     page.get_by_role("link", name="资源目录").click()
     expect(page.get_by_role("heading", name="政务信息资源目录")).to_be_visible()

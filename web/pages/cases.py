@@ -15,7 +15,7 @@ from web import day_grid
 from web.context import is_swap, me, settings, store
 from web.looks import look_at_part, looked_at, looking_at
 from web.screen import CASE_STATES
-from web.starting import offered
+from web.starting import offered, startable
 
 page = Blueprint("cases", __name__)
 
@@ -48,9 +48,18 @@ def case(instance_id: int) -> str:
         grants = grants_of_case(session, instance_id, today=shanghai_day(now))
         supervisions = supervision.search(session, actor, source_id=instance_id).lines
         starts = offered(session, "supervision") if sheet.process_key == "supervision" else []
+        # What the case has made possible, such as asking for what is no longer withheld.
+        about = {"resource_code": sheet.subject_key}
+        opened = startable(session, about, sheet.process_key) if sheet.ended_at and sheet.subject_key else []
     looked_at(sheet)
     return render_template(
-        "cases/page.html", case=sheet, documents=issued, grants=grants, supervisions=supervisions, starts=starts
+        "cases/page.html",
+        case=sheet,
+        documents=issued,
+        grants=grants,
+        supervisions=supervisions,
+        starts=starts,
+        opened=opened,
     )
 
 
