@@ -17,13 +17,13 @@ assert registry  # imported so that the diagrams' operations are known
 
 def load_demo(store: Store, settings: Settings) -> None:
     """Loads the town and lives its half year. The rule set must be deployed, with an effective day before it."""
-    load_town(store, password=settings.demo_password)
     now = store.clock.now()
     with store.read() as session:
         begins = datetime.combine(first_day(session, shanghai_day(now), now), time(), SHANGHAI)
     clock = MovableClock(begins)
     past = Store(store.url.render_as_string(hide_password=False), clock)
     try:
+        load_town(past, password=settings.demo_password)
         live_half_year(past, clock, now)
     finally:
         past.close()

@@ -27,10 +27,12 @@ EXPERT_POST = "expert"
 def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource that `resource_code` names, if it is one to ask its provider for.
 
-    Raises Invalid at `resource_code` for none, an unknown one, one that is not published, and one of another class:
-    what is shared without conditions needs no request, what is withheld has ways of its own.
+    Raises Invalid at `resource_code` for none, an unknown one, one of the asking unit itself, one that is not published,
+    and one of another class: what is shared without conditions needs no request, what is withheld has ways of its own.
     """
     resource, provider = _named(session, answers)
+    if provider.code == answers.get("applicant_unit"):
+        raise Invalid({"resource_code": f"“{resource.name}”由本单位提供"})
     if resource.state != "published":
         raise Invalid({"resource_code": f"“{resource.name}”{STATES[resource.state]}，不能申请"})
     if resource.sharing_class != "conditional":
