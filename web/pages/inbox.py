@@ -12,7 +12,7 @@ from engine.process.paging import Page
 from engine.process.queries import CaseLine, InboxLine
 from engine.store.errors import NotFound
 from web.context import is_swap, me, store
-from web.navigation import home
+from web.navigation import home, waiting
 
 page = Blueprint("inbox", __name__)
 
@@ -22,13 +22,15 @@ TABS = {"mine": "我的待办", "posts": "岗位待办", "done": "已办", "star
 @page.get("/")
 def start() -> ResponseReturnValue:
     """The page that this person begins with."""
-    return redirect(home(me()))
+    first = home(me())
+    return inbox() if first == "/inbox/mine" else redirect(first)
 
 
 @page.get("/inbox")
 def inbox() -> ResponseReturnValue:
-    """The first tab."""
-    return redirect("/inbox/mine")
+    """The first tab; where it is empty but the posts have something, that one."""
+    counts = waiting()
+    return redirect("/inbox/posts" if counts["posts"] and not counts["mine"] else "/inbox/mine")
 
 
 @page.get("/inbox/<tab>")

@@ -58,7 +58,7 @@ def complete(task_id: int) -> ResponseReturnValue:
         # Not the person's fault: what was typed stays, to be sent again.
         return _page(task_id, typed=raw, errors={"": refusal.message}, opinion=opinion, kept=kept), status_of(refusal)
     flash("已办结，事项已转入下一环节。", "success")
-    return redirect("/inbox/mine", 303)
+    return redirect("/inbox", 303)
 
 
 @page.post("/tasks/<int:task_id>/claim")
