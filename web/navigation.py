@@ -15,7 +15,7 @@ from engine.process import queries
 from web.context import me, somebody, store
 
 #: Pages that hang under another's place in the menu.
-BELONGS = {"tasks": "inbox", "deadlines": "cases", "documents": "cases", "start": "catalogue"}
+BELONGS = {"tasks": "inbox", "deadlines": "cases", "documents": "cases"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
     powers = permissions.powers(actor)
     working = works_cases(actor)
     if working:
-        yield "工作台", "待办", "/inbox/mine", "inbox"
+        yield "工作台", "待办", "/inbox", "inbox"
     if working or powers & {"see_all_cases", "see_escalated"}:
         yield "工作台", "办件", "/cases", "list-details"
     yield "工作台", "消息", "/notices", "bell"
