@@ -21,6 +21,7 @@ from engine.people.accounts import create_account
 from engine.people.sign_in import sign_in
 from engine.people.units import create_unit
 from engine.process.definitions import in_force, newest_versions
+from engine.process.rule_sets import process_folders
 from engine.process.tables import CalendarNotice, Definition
 from engine.store.clock import shanghai
 from engine.store.settings import read_settings
@@ -30,6 +31,7 @@ from tests.engine.interpreter.diagrams import diagram, element
 from tests.machine import ROOT
 
 RULES = ROOT / "bpmn" / "liaoyang_2018"
+NATIONAL = RULES.with_name("national_2025")
 
 
 @dataclass
@@ -216,6 +218,31 @@ def test_a_new_version_needs_a_second_person_and_its_problems_stop_it(on: Run, i
     assert (said.code, said.json["problems"][0]["element"]) == (1, "ask")
     with installed.read() as session:
         assert newest_versions(session)["leave"] == 1
+
+
+def test_a_process_of_the_second_rule_set_comes_into_force_on_its_day(on: Run, installed: Store) -> None:
+    office(installed)
+    assert on("diagram", "check", NATIONAL / "conditional_share", "--json").json == {"problems": []}
+    words = ["diagram", "deploy", NATIONAL / "conditional_share", "--reason", "适用政务数据共享条例", "--by", "petra"]
+    done = on(*words, "--approved-by", "paul", "--effective", "2099-01-01", "--json")
+    assert (done.json["key"], done.json["version"]) == ("conditional_share", 2)
+    with installed.read() as session:
+        for moment, rules in (("2098-12-31 23:59", "liaoyang_2018"), ("2099-01-01 00:00", "national_2025")):
+            assert in_force(session, "conditional_share", shanghai(moment)).rule_set == rules
+
+
+def test_an_installation_may_begin_with_the_second_rule_set(
+    run: Run, monkeypatch: pytest.MonkeyPatch, empty_database_url: str
+) -> None:
+    monkeypatch.setenv("SHARING_BPM_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("SHARING_BPM_RULE_SET", "national_2025")
+    assert run("init").code == 0
+    store = Store(empty_database_url)
+    with store.read() as session:
+        found = {key: in_force(session, key, shanghai("2026-01-01")).rule_set for key in newest_versions(session)}
+    store.close()
+    assert found.keys() == process_folders(NATIONAL).keys()
+    assert (found["conditional_share"], found["supervision"]) == ("national_2025", "liaoyang_2018")
 
 
 def test_an_exported_rule_set_is_the_one_that_was_deployed(on: Run, installed: Store, tmp_path: Path) -> None:
