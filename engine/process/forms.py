@@ -177,11 +177,11 @@ def _date(field: Mapping[str, Any], raw: Any) -> str:
     return day.isoformat()
 
 
-def _file(field: Mapping[str, Any], raw: Any) -> list[int]:
+def _file(field: Mapping[str, Any], raw: Any) -> list[int] | None:
     given = raw if isinstance(raw, list) else [raw]
     if not all(str(item).isdigit() for item in given):
         raise _Wrong(f"“{field['label']}”的附件无法识别，请重新上传")
-    return [int(item) for item in given]
+    return [int(item) for item in given] or None
 
 
 _SCALARS: dict[str, Callable[[Mapping[str, Any], Any], Any]] = {

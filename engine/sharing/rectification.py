@@ -25,6 +25,7 @@ from engine.process.operations import Call, Subject, operation, subject
 from engine.process.paging import PAGE, Page, make_page
 from engine.process.rows import next_number
 from engine.process.tables import Instance, Timer
+from engine.sharing.letter_marks import chinese_date
 from engine.sharing.lists import capped, id_after
 from engine.sharing.sight import sight_of
 from engine.sharing.words import unit_of
@@ -188,7 +189,7 @@ def open_order(
         session.add(row)
         session.flush()
         admit(call, unit=unit)
-    return {**_value(row), "due_day": due_day(call, days=days)}
+    return {**_value(row), **_due(due_day(call, days=days))}
 
 
 @operation("rectification.extend", parameters={"days": "working days granted"})
@@ -213,7 +214,7 @@ def miss_order(call: Call) -> dict[str, Any]:
     """Notes that the time has run out; the result has the last day (`due_day`) that was missed. Error: `no-order`."""
     value = _end(call, "overdue")
     last = call.work.session.scalar(select(func.max(Timer.last_day)).where(Timer.instance_id == call.instance.id, *_CLOCK))
-    return {**value, "due_day": last.isoformat() if last else shanghai_day(call.at).isoformat()}
+    return {**value, **_due((last or shanghai_day(call.at)).isoformat())}
 
 
 @operation(
@@ -257,7 +258,13 @@ def _opened(call: Call) -> RectificationOrder:
 
 
 def _value(row: RectificationOrder) -> dict[str, Any]:
-    return {"id": row.id, "number": row.number, "served_day": shanghai_day(row.served_at).isoformat()}
+    served = shanghai_day(row.served_at)
+    return {"id": row.id, "number": row.number, "served_day": served.isoformat(), "served_text": chinese_date(served)}
+
+
+def _due(day: str) -> dict[str, Any]:
+    """A last day for timers and letters, and as a sentence writes it."""
+    return {"due_day": day, "due_text": chinese_date(day)}
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ WORDS: dict[str, Callable[..., Any]] = {
     "supplier": lambda resource: resource["provider"] if resource["kind"] == "business" else "024",
 }
 
+SERVED = {"served_text": "2026年10月12日", "due_text": "2026年11月2日"}
 #: What the operations of rectification, correction, inconsistency and misuse give.
 OVERSIGHT: Mapping[str, Any] = {
     "inconsistencies.open": {"id": 1, "number": "不一致〔2026〕1号"},
@@ -37,8 +38,10 @@ OVERSIGHT: Mapping[str, Any] = {
     **dict.fromkeys(("misuse.suspend", "misuse.resume", "misuse.terminate"), {"numbers": ["共享授权〔2026〕1号"]}),
     "corrections.open": {"id": 1, "number": "校核〔2026〕1号"},
     "sharing.consumers": ["007", "014"],
-    "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
-    "rectification.miss": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
+    "rectification.open": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02",
+                            **SERVED},
+    "rectification.miss": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02",
+                            **SERVED},
     "cases.extend": {"days": 10, "due_day": "2026-11-16", "old_day": "2026-11-02"},
 }
 

@@ -74,7 +74,7 @@ def test_an_order_that_is_not_carried_out_reaches_the_city_government(
         pass
     member = person("member")
     open_task(member, "领导小组审议")
-    expect(member.get_by_label("上报市政府报告（稿）")).to_have_value(re.compile("经发中心整改〔2026〕1号.*2026-11-02.*目录版本记录", re.DOTALL))
+    expect(member.get_by_label("上报市政府报告（稿）")).to_have_value(re.compile("经发中心整改〔2026〕1号.*2026年11月2日.*目录版本记录", re.DOTALL))
     assert axe(member) == []
     member.get_by_label("审议日期").fill("2026-11-03")
     member.get_by_label("审议意见").fill("同意上报市政府。")

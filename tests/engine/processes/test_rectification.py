@@ -90,7 +90,7 @@ def test_s34_unfinished_it_goes_to_the_leading_group_and_on_to_the_city_governme
     for fact in ("经发中心整改〔2026〕1号", "2026年10月12日", "2026年11月2日", "目录版本记录", "逐条核对目录"):
         assert fact in report
     draft = town.sheet(case, group).variables["report_draft"]
-    for fact in ("经发中心整改〔2026〕1号", "2026-10-12", "2026-11-02", "目录版本记录", "公租房保障对象目录"):
+    for fact in ("经发中心整改〔2026〕1号", "2026年10月12日", "2026年11月2日", "目录版本记录", "公租房保障对象目录"):
         assert fact in draft
     assert town.sheet(case, city).number == "整改件〔2026〕1号"  # escalated: both see it now
     assert [line.state for line in register(town, group)] == ["overdue"]
