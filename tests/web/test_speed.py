@@ -39,9 +39,10 @@ def counted(cast: Cast) -> Iterator[list[str]]:
 def test_a_page_costs_few_statements(desk: Desks, cast: Cast, clock: MovableClock) -> None:
     desk("asker").ask()
     desk("asker_head").do("部门负责人审签", sign="agree")
-    person = desk("provider")
+    provider, asker = desk("provider"), desk("asker")
     cost = {}
     for path in MOST:
+        person = asker if path.startswith("/start") else provider  # nobody asks themselves
         person.get(path)  # the first look fills what a process remembers: definitions, the calendar
         with counted(cast) as sent:
             assert person.get(path).status_code == 200, path
