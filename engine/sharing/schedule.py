@@ -100,9 +100,13 @@ def _in_year(text: str, year: int) -> str:
 
 
 def section_of(diagrams: Path, rule_set: str, name: str) -> Any:
-    """Another section of a rule set's file, such as its evaluation; None where the file has none."""
+    """Another section of a rule set's file, such as its evaluation, or of the one that it is based on; None where none has it."""
     listing = diagrams / rule_set / "rule_set.json"
-    return _section(listing, listing.stat().st_mtime_ns, name) if listing.is_file() else None
+    if not listing.is_file():
+        return None
+    changed = listing.stat().st_mtime_ns
+    found, base = _section(listing, changed, name), _section(listing, changed, "based_on")
+    return section_of(diagrams, base, name) if found is None and base else found
 
 
 @lru_cache(maxsize=64)
