@@ -31,7 +31,7 @@ def order(page: Page) -> None:
 
 
 def test_an_order_that_is_not_carried_out_reaches_the_city_government(
-    person: Callable[..., Page], cast: Cast, clock: MovableClock, axe: Axe  # noqa: F811
+    person: Callable[..., Page], cast: Cast, clock: MovableClock, axe: Axe
 ) -> None:
     clock.to("2026-10-12 09:00")
     office = person("office")

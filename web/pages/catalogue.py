@@ -7,8 +7,8 @@ from flask import Blueprint, render_template, request
 from calendars.deadline import shanghai_day
 from engine.process import queries
 from engine.sharing import catalogue, elements, grants, negative_list
-from engine.sharing.holding import holder_of
 from engine.sharing.corrections import corrections_of
+from engine.sharing.holding import holder_of
 from engine.sharing.inconsistencies import inconsistencies_of
 from web.context import is_swap, me, store
 from web.starting import offered, startable
