@@ -6,16 +6,12 @@ SQLite: what differs between databases is tested below the pages.
 
 from __future__ import annotations
 
-import os
-import socket
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize
 
 from engine.people.accounts import set_password
 from engine.store.clock import MovableClock
@@ -23,22 +19,13 @@ from engine.store.settings import Settings, read_settings
 from engine.store.store import Store
 from tests import machine
 from tests.browser.desk import DESK, sign_in
+from tests.browser.serving import opened, served
 from tests.town import Town
 
 NO_CHROMIUM = "no Chromium on this machine (on Debian: apt-get install chromium chromium-l10n)"
 
 #: What the town's people are given when they first sit down at a browser.
 PASSWORD = "Sharing-2026"
-
-FLAGS = [
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-dev-shm-usage",
-    "--disable-sync",
-    "--no-first-run",
-]
-
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Everything in this folder is a browser test."""
@@ -62,14 +49,8 @@ def browser() -> Iterator[Browser]:
         if machine.CI:
             pytest.fail(NO_CHROMIUM)
         pytest.skip(NO_CHROMIUM)
-    # Chromium refuses its sandbox to root, as which containers run.
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=flags, env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
-        )
-        yield browser
-        browser.close()
+    with opened(chromium) as running:
+        yield running
 
 
 @pytest.fixture
@@ -142,20 +123,8 @@ def settings(tmp_path: Path) -> Settings:
 @pytest.fixture
 def live_server(store: Store, settings: Settings) -> Iterator[str]:
     """The address of our web, served to this test alone."""
-    from web.app import create_app
-
-    app = create_app(store, settings)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(64)
-        port = listener.getsockname()[1]
-        server = make_server("127.0.0.1", port, app, threaded=True, fd=listener.fileno())
-        thread = threading.Thread(target=server.serve_forever, name="live-server")
-        thread.start()
-        yield f"http://127.0.0.1:{port}"
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served(store, settings) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")

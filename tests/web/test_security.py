@@ -13,6 +13,7 @@ from tests.web.desk import REQUEST, Desk, text_of
 POSTS = (
     "/sign-in", "/sign-out", "/start/conditional_share", "/tasks/1", "/tasks/1/claim", "/tasks/1/unclaim", "/notices/1/open",
     "/notices/read", "/operations/incidents/1/retry",
+    "/rule-documents", "/rule-documents/1/result",
 )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from engine.process.attachments import find_upload
 from engine.sharing import documents, supervision
 from engine.sharing.grants import grants_of_case
 from engine.store.errors import NotAllowed, NotFound
-from web import day_grid
 from web.context import is_swap, me, settings, store
 from web.looks import look_at_part, looked_at, looking_at
 from web.screen import CASE_STATES
@@ -60,20 +59,6 @@ def case(instance_id: int) -> str:
         supervisions=supervisions,
         starts=starts,
         opened=opened,
-    )
-
-
-@page.get("/deadlines/<int:timer_id>")
-def deadline(timer_id: int) -> str:
-    """How a deadline was counted, day by day."""
-    with store().read() as session:
-        sheet = sheets.deadline_sheet(session, me(), timer_id)
-    explanation = sheet.explanation
-    return render_template(
-        "deadlines/page.html",
-        sheet=sheet,
-        explanation=explanation,
-        months=day_grid.months(explanation) if explanation else [],
     )
 
 
