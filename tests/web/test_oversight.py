@@ -29,7 +29,7 @@ def late(desk: Desks, cast: Cast, clock: MovableClock) -> int:
     while fire_due(cast.store):
         pass
     page = text_of(desk("supervisor").get("/supervision"))
-    found = re.search(r'class="main"><a href="/cases/(\d+)"', page)
+    found = re.search(r'href="/cases/(\d+)">督办〔2026〕1号', page)
     assert found and int(found[1]) != case
     return int(found[1])
 
