@@ -1,0 +1,159 @@
+"""Makes the pictures of the README and of the guide: `python -m tests.browser.pictures`, then look at what changed.
+
+The demo town lives its half year up to a fixed day, a few more requests follow, and a real Chromium photographs what the
+town's people see. The same day and the same seed give the same pictures, so a new one shows what a change has changed.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize
+
+from engine.demo.load import load_demo
+from engine.process.definitions import deploy_rule_set
+from engine.process.editions import load_shipped_notices
+from engine.store.clock import MovableClock, shanghai
+from engine.store.migrate import upgrade
+from engine.store.settings import ROOT, Settings, read_settings
+from engine.store.store import Store
+from tests import machine
+from tests.browser.desk import diagram, sign_in
+from tests.browser.serving import opened, served
+from tests.database import sqlite_url
+from tests.town import RULES, Town
+
+#: The day on which the demo town's half year ends.
+LIVED_UNTIL = "2026-11-23 09:30"
+#: When what officers see is taken.
+TAKEN = "2026-12-09 09:10"
+SCREEN: ViewportSize = {"width": 1200, "height": 720}
+#: A repository carries its pictures for ever.
+LARGEST = 150 * 1024
+
+PICTURES = ROOT / "docs" / "pictures"
+GUIDE = ROOT / "docs" / "guide" / "pictures"
+
+
+def live(home: Path, settings: Settings) -> Town:
+    """The demo town after its half year."""
+    upgrade(sqlite_url(home / "town.db"))
+    clock = MovableClock(shanghai(LIVED_UNTIL))
+    store = Store(sqlite_url(home / "town.db"), clock)
+    with store.work() as work:
+        load_shipped_notices(work)
+        deploy_rule_set(work, RULES, shanghai("2018-11-26"))
+    load_demo(store, settings)
+    return Town(store, clock)
+
+
+def live_on(town: Town) -> None:
+    """Some requests more, left alone, so that one desk has work of every light."""
+    for unit, resource, at in (
+        ("017", "3070211000006/000001", "2026-11-24 10:05"),
+        ("010", "101001/000001", "2026-11-25 09:40"),
+        ("014", "3070211000006/000001", "2026-11-26 15:20"),
+        ("022", "101001/000001", "2026-12-02 14:10"),
+        ("007", "3070211000006/000001", "2026-12-07 11:30"),
+    ):
+        town.submits(unit, resource, at=at)
+    town.passes_until(TAKEN)
+
+
+class Photographer:
+    """Signs people in and keeps what they see."""
+
+    def __init__(self, browser: Browser, address: str, password: str) -> None:
+        self.browser = browser
+        self.address = address
+        self.password = password
+        self.pages: dict[str, Page] = {}
+
+    def page(self, login: str, path: str) -> Page:
+        """The page at that path as that person sees it."""
+        if login not in self.pages:
+            context = self.browser.new_context(base_url=self.address, locale="zh-CN", timezone_id="Asia/Shanghai")
+            self.pages[login] = sign_in(context.new_page(), login, self.password, SCREEN)
+        page = self.pages[login]
+        page.goto(path)
+        return page
+
+    def keep(self, shown: Page | Locator, target: Path, *, height: int = SCREEN["height"]) -> None:
+        """Writes the picture, of a page its upper part. Raises ValueError for one that is too large to carry."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(shown, Page):
+            upper: FloatRect = {"x": 0, "y": 0, "width": SCREEN["width"], "height": height}
+            picture = shown.screenshot(animations="disabled", clip=upper)
+        else:
+            picture = shown.screenshot(animations="disabled")
+        if len(picture) > LARGEST:
+            raise ValueError(f"{target.name} has {len(picture)} bytes, more than {LARGEST}: show less")
+        target.write_bytes(picture)
+        print(f"{target.relative_to(ROOT)}  {len(picture) // 1024} KiB")
+
+
+def follow(page: Page, name: str) -> Page:
+    """Clicks the first link of that name."""
+    page.get_by_role("link", name=re.compile(name)).first.click()
+    page.wait_for_load_state()
+    return page
+
+
+def oversight(photographer: Photographer) -> None:
+    """What the supervisor and the office see."""
+    page, keep = photographer.page, photographer.keep
+    keep(page("demo037", "/board"), GUIDE / "board.png", height=600)
+    keep(page("demo037", "/supervision"), GUIDE / "supervision.png", height=560)
+    keep(follow(page("demo037", "/supervision"), "^督办〔"), GUIDE / "supervised.png", height=640)
+    keep(page("demo034", "/rectifications"), GUIDE / "rectifications.png", height=480)
+    keep(page("demo034", "/start/rectification"), GUIDE / "order.png")
+    keep(page("demo034", "/reports"), GUIDE / "reports.png", height=560)
+    keep(page("demo034", "/negative-list"), GUIDE / "negative_list.png", height=480)
+    case = follow(page("demo034", "/cases?process=conditional_share&state=completed&text=常住人口"), "申请共享")
+    keep(case, GUIDE / "case.png", height=560)
+    case.locator('a[href^="/documents/"]').first.click()
+    keep(case, GUIDE / "letter.png")
+
+
+def work(photographer: Photographer) -> None:
+    """What officers see who ask for data, and who answer."""
+    page, keep = photographer.page, photographer.keep
+    keep(page("demo004", "/inbox/posts"), PICTURES / "inbox.png")
+    keep(page("demo001", "/catalogue/101001/000001"), GUIDE / "resource.png")
+    keep(page("demo001", "/start/conditional_share?resource_code=101001/000001"), GUIDE / "request.png")
+    task = page("demo004", "/inbox/posts")
+    task.locator("tbody tr", has_text="受理").first.get_by_role("link").first.click()
+    task.locator("#work").scroll_into_view_if_needed()
+    keep(task, GUIDE / "task.png", height=620)
+    drawn = diagram(task)
+    drawn.evaluate("element => element.scrollIntoView({block: 'center'})")
+    keep(drawn, GUIDE / "diagram.png")
+    keep(follow(task, "提供部门答复：逐日计算"), GUIDE / "deadline.png")
+    keep(follow(page("demo001", "/negative-list"), "规模以上工业企业"), GUIDE / "entry.png")
+    keep(page("demo001", "/own-catalogue"), GUIDE / "own_catalogue.png", height=560)
+
+
+def main() -> int:
+    """Takes all pictures anew; 1 on a machine without Chromium."""
+    chromium = machine.chromium()
+    if chromium is None:
+        print("no Chromium on this machine", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        settings = read_settings({"SHARING_BPM_HOME": folder, "SHARING_BPM_SECRET_KEY": "only for the pictures, only for them"})
+        town = live(home, settings)
+        with served(town.store, settings) as address, opened(chromium) as browser:
+            photographer = Photographer(browser, address, settings.demo_password)
+            oversight(photographer)
+            live_on(town)
+            work(photographer)
+        town.store.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
