@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import Select, and_, bindparam, case, func, literal, select, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from engine.people import permissions
@@ -21,8 +21,9 @@ from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
 from engine.process.editions import edition_at
 from engine.process.lights import Light, days_left, light_of
+from engine.process.newest import newest_cases
 from engine.process.paging import PAGE, PAGE_MAX, Page, make_page, read_cursor, read_id_cursor, write_cursor
-from engine.process.tables import Definition, Heartbeat, Incident, Instance, Notice, Party, Task
+from engine.process.tables import Definition, Heartbeat, Incident, Instance, Notice, Task
 
 Tab = Literal["mine", "posts", "done", "started"]
 TABS: tuple[Tab, ...] = ("mine", "posts", "done", "started")
@@ -297,21 +298,11 @@ def cases(
 ) -> Page[CaseLine]:
     """Cases that the actor may see, newest first. `text` is looked for in number and title."""
     limit = max(1, min(limit, PAGE_MAX))
-    query: AnySelect = (
-        select(Instance.id, Instance.number, Instance.title, Instance.process_key, Instance.state, Instance.outcome_name,
-               Instance.started_at, Instance.ended_at, Unit.name.label("unit_name"))
-        .outerjoin(Unit, Unit.id == Instance.unit_id)
-    )
-    query = query.where(Instance.starter_id == actor.account_id) if started_by_me else _seen_by(query, actor)
-    for column, wanted in ((Instance.state, state), (Instance.process_key, process_key), (Instance.subject_key, subject_key)):
-        if wanted:
-            query = query.where(column == wanted)
-    if text.strip():
-        pattern = f"%{_escape(text.strip()[:100])}%"
-        query = query.where(or_(Instance.number.like(pattern, escape="\\"), Instance.title.like(pattern, escape="\\")))
-    if after is not None:
-        query = query.where(Instance.id < read_id_cursor(after))
-    rows = session.execute(query.order_by(Instance.id.desc()).limit(limit + 1)).all()
+    asked = {
+        "state": state, "process_key": process_key, "subject_key": subject_key, "text": text.strip()[:100],
+        "after": None if after is None else read_id_cursor(after),
+    }
+    rows = newest_cases(session, actor, asked, own=started_by_me, most=limit + 1)
     names = process_names(session)
     return make_page(
         rows, limit,
@@ -319,25 +310,6 @@ def cases(
                              row.state, row.outcome_name, row.unit_name, row.started_at, row.ended_at),
         lambda row: str(row.id),
     )
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _seen_by(query: AnySelect, actor: Actor) -> AnySelect:
-    """Restricts a query over instances to what the actor may see: `permissions.case_scope` as SQL."""
-    scope = permissions.case_scope(actor)
-    if scope.all:
-        return query
-    ways: list[ColumnElement[bool]] = [Instance.starter_id == scope.account_id] if scope.account_id else []
-    parties = [(unit_id, "") for unit_id in scope.unit_ids] + list(scope.pairs)
-    if parties:
-        mine = select(Party.instance_id).where(tuple_(Party.unit_id, Party.post).in_(sorted(parties)))
-        ways.append(Instance.id.in_(mine))
-    if scope.escalated:
-        ways.append(Instance.escalated.is_(True))
-    return query.where(or_(*ways)) if ways else query.where(literal(False))
 
 
 # -- notices and incidents --------------------------------------------------------------------

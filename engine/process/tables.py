@@ -54,7 +54,9 @@ class Instance(Base):
         Index(None, "parent_id"),
         Index("ix_instance_source", "source_id", "source_token", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
-        Index("ix_instance_state", "state", "process_key", "id"),
+        Index("ix_instance_state", "state", "id"),
+        Index("ix_instance_process", "process_key", "id"),
+        Index("ix_instance_escalated", "id", sqlite_where=text("escalated IS 1"), postgresql_where=text("escalated IS true")),
     )
 
     id: Mapped[Id]
@@ -118,7 +120,9 @@ class Task(Base):
         Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", sqlite_where=_POOLED, postgresql_where=_POOLED),
         Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_task_done", "completed_by", "completed_at", "id", sqlite_where=_DONE, postgresql_where=_DONE),
-        Index("ix_task_board", "unit_id", "process_key", "sort_at", "warn_at", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_task_urgent", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        # With `state`, so that SQLite counts from the index alone: it would read each row to see that it is open.
+        Index("ix_task_board", "unit_id", "process_key", "sort_at", "warn_at", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "instance_id", "state"),
     )
 
@@ -157,6 +161,8 @@ class Task(Base):
 
 _WAITING = text("state = 'waiting'")
 _LIVE = text("state IN ('waiting', 'paused')")
+#: What still matters to its case. Timers at rest are many in a long case, and no step looks at them.
+_HELD = text("state IN ('waiting', 'paused', 'fired')")
 
 
 class Timer(Base):
@@ -168,7 +174,7 @@ class Timer(Base):
     __tablename__ = "timer"
     __table_args__ = (
         Index("ix_timer_wake", "wake_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-        Index("ix_timer_live", "instance_id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_timer_live", "instance_id", sqlite_where=_HELD, postgresql_where=_HELD),
         Index("ix_timer_edition", "edition", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_timer_instance", "instance_id", "id"),
     )

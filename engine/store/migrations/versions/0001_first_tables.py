@@ -236,7 +236,9 @@ def upgrade() -> None:
     op.create_index(op.f('ix_instance_parent_id'), 'instance', ['parent_id'], unique=False)
     op.create_index('ix_instance_source', 'instance', ['source_id', 'source_token'], unique=False, sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
     op.create_index(op.f('ix_instance_starter_id_id'), 'instance', ['starter_id', 'id'], unique=False)
-    op.create_index('ix_instance_state', 'instance', ['state', 'process_key', 'id'], unique=False)
+    op.create_index('ix_instance_escalated', 'instance', ['id'], unique=False, sqlite_where=sa.text('escalated IS 1'), postgresql_where=sa.text('escalated IS true'))
+    op.create_index('ix_instance_process', 'instance', ['process_key', 'id'], unique=False)
+    op.create_index('ix_instance_state', 'instance', ['state', 'id'], unique=False)
     op.create_index(op.f('ix_instance_subject_key_id'), 'instance', ['subject_key', 'id'], unique=False)
     op.create_table('negative_list_entry',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
@@ -617,7 +619,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['unit_id'], ['unit.id'], name=op.f('fk_task_unit_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_task'))
     )
-    op.create_index('ix_task_board', 'task', ['unit_id', 'process_key', 'sort_at', 'warn_at'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_task_board', 'task', ['unit_id', 'process_key', 'sort_at', 'warn_at', 'state'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
+    op.create_index('ix_task_urgent', 'task', ['sort_at', 'id'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
     op.create_index('ix_task_done', 'task', ['completed_by', 'completed_at', 'id'], unique=False, sqlite_where=sa.text("state = 'done'"), postgresql_where=sa.text("state = 'done'"))
     op.create_index(op.f('ix_task_instance_id_state'), 'task', ['instance_id', 'state'], unique=False)
     op.create_index('ix_task_mine', 'task', ['assignee_id', 'sort_at', 'id'], unique=False, sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'"))
@@ -648,7 +651,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_timer_edition', 'timer', ['edition', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'paused')"), postgresql_where=sa.text("state IN ('waiting', 'paused')"))
     op.create_index('ix_timer_instance', 'timer', ['instance_id', 'id'], unique=False)
-    op.create_index('ix_timer_live', 'timer', ['instance_id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'paused')"), postgresql_where=sa.text("state IN ('waiting', 'paused')"))
+    op.create_index('ix_timer_live', 'timer', ['instance_id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'paused', 'fired')"), postgresql_where=sa.text("state IN ('waiting', 'paused', 'fired')"))
     op.create_index('ix_timer_wake', 'timer', ['wake_at', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.create_table('attachment',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
