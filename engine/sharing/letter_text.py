@@ -8,14 +8,13 @@ from io import BytesIO
 from typing import Any
 
 from docx import Document
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.styles.style import ParagraphStyle
 from docx.table import Table as DocxTable
 from docx.text.paragraph import Paragraph as DocxParagraph
 
 from engine.sharing.letters import TITLE_STYLE
 
-_ALIGNED = {WD_ALIGN_PARAGRAPH.CENTER: "center", WD_ALIGN_PARAGRAPH.RIGHT: "right"}
+_ALIGNED = {"center": "center", "right": "right", "end": "right"}
 _RULE = "w:pPr/w:pBdr/w:bottom"
 
 
@@ -104,15 +103,15 @@ def _centred_head(paragraph: DocxParagraph) -> bool:
 
 def _paragraph(paragraph: DocxParagraph) -> Paragraph:
     chain = list(_styles(paragraph))
-    formats = [paragraph.paragraph_format, *(style.paragraph_format for style in chain)]
-    align = next((found.alignment for found in formats if found.alignment is not None), None)
-    indent = next((found.first_line_indent for found in formats if found.first_line_indent is not None), 0)
     elements = [paragraph._p, *(style.element for style in chain)]
+    # As written, not through python-docx: it knows the values of Word only, and LibreOffice says `start` and `end`.
+    align = next((found[0] for element in elements if (found := element.xpath("w:pPr/w:jc/@w:val"))), "")
+    indent = next((found[0] for element in elements if (found := element.xpath("w:pPr/w:ind/@w:firstLine"))), "0")
     return Paragraph(
         tuple(_run(run, chain) for run in paragraph.runs if run.text),
         _role(elements, chain),
-        _ALIGNED.get(align, "left") if align is not None else "left",
-        indent > 0,
+        _ALIGNED.get(align, "left"),
+        indent != "0",
         any(element.xpath(_RULE) for element in elements),
     )
 

@@ -16,6 +16,7 @@ from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 from docx.document import Document as Docx
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.exceptions import OpcError
 from docxtpl import DocxTemplate
 from jinja2 import TemplateError
@@ -67,6 +68,13 @@ class Letter:
 
 class _Template(DocxTemplate):  # type: ignore[misc]  # docxtpl has no type hints
     """docxtpl's template, which would repair broken XML in silence; ours says so."""
+
+    def init_docx(self, reload: bool = True) -> None:
+        super().init_docx(reload)
+        # LibreOffice names the relationship in its own way; python-docx would add a second part of the same name.
+        for link in self.docx.part.package.rels.values():
+            if not link.is_external and link.target_part.partname == "/docProps/core.xml":
+                link._reltype = RELATIONSHIP_TYPE.CORE_PROPERTIES
 
     def fix_tables(self, xml: str) -> Any:
         etree.fromstring(xml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))

@@ -17,7 +17,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from engine.sharing.letter_text import plain, read
-from engine.sharing.letters import NUMBER_STYLE, TITLE_STYLE, Letter, fill
+from engine.sharing.letters import NUMBER_STYLE, TITLE_STYLE, Letter, faults, fill
 from tests import machine
 from tests.bpmn.letter_values import VALUES, values_for
 from tests.bpmn.letters import asked
@@ -35,22 +35,35 @@ def letter(process: str, kind: str) -> Letter:
     return fill(template, values_for(process, asked(template)), title="")
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], str]:
-    """Letter → its text as LibreOffice prints it, without spaces and line ends. LibreOffice starts once for all."""
+def converted(folder: Path, documents: Mapping[tuple[str, str], bytes], kind: str) -> dict[tuple[str, str], Path]:
+    """Letter → file of that kind as LibreOffice makes it of the document. LibreOffice starts once for all."""
     program = machine.word_processor()
     if program is None:
         if machine.CI:
             pytest.fail(NO_WORD_PROCESSOR)
         pytest.skip(NO_WORD_PROCESSOR)
-    folder = tmp_path_factory.mktemp("letters")
-    files = {one: folder / f"{number}.docx" for number, one in enumerate(LETTERS)}
+    files = {one: folder / f"{number}.docx" for number, one in enumerate(documents)}
     for one, file in files.items():
-        file.write_bytes(letter(*one).docx)
+        file.write_bytes(documents[one])
+    made = folder / "made"
     profile = f"-env:UserInstallation={(folder / 'profile').as_uri()}"
-    convert = [str(program), profile, "--headless", "--convert-to", "pdf", "--outdir", str(folder), *map(str, files.values())]
+    convert = [str(program), profile, "--headless", "--convert-to", kind, "--outdir", str(made), *map(str, files.values())]
     subprocess.run(convert, check=True, capture_output=True, timeout=300)
-    return {one: _text(file.with_suffix(".pdf")) for one, file in files.items()}
+    return {one: made / f"{file.stem}.{kind}" for one, file in files.items()}
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], str]:
+    """Letter → its text as LibreOffice prints it, without spaces and line ends."""
+    files = converted(tmp_path_factory.mktemp("letters"), {one: letter(*one).docx for one in LETTERS}, "pdf")
+    return {one: _text(file) for one, file in files.items()}
+
+
+@pytest.fixture(scope="module")
+def edited(tmp_path_factory: pytest.TempPathFactory) -> Mapping[tuple[str, str], bytes]:
+    """Letter → its template after an administrator opened it in LibreOffice and saved it again."""
+    templates = {(process, kind): package(process).documents[kind] for process, kind in LETTERS}
+    return {one: file.read_bytes() for one, file in converted(tmp_path_factory.mktemp("templates"), templates, "docx").items()}
 
 
 def _text(pdf: Path) -> str:
@@ -74,6 +87,16 @@ def test_the_screen_shows_the_words_of_the_file(printed: Mapping[tuple[str, str]
     # over the margin is not read back; no word is missing.
     shown = re.sub(r"\W", "", plain(read(letter(process, kind).docx)))
     assert Counter(shown) - Counter(printed[process, kind]) == Counter()
+
+
+@every_letter
+def test_its_template_can_be_edited_in_a_word_processor(
+    edited: Mapping[tuple[str, str], bytes], process: str, kind: str
+) -> None:
+    values = values_for(process, asked(package(process).documents[kind]))
+    assert list(faults(edited[process, kind], values.keys())) == []
+    again, made = fill(edited[process, kind], values, title=""), letter(process, kind)
+    assert (again.title, again.number, plain(read(again.docx))) == (made.title, made.number, plain(read(made.docx)))
 
 
 @every_letter

@@ -16,7 +16,7 @@ from engine.sharing import documents
 from engine.store.clock import shanghai
 from engine.store.errors import NotAllowed, NotFound
 from tests.engine.sharing.registers import Registers
-from tests.engine.sharing.wording import part_of, template, with_part
+from tests.engine.sharing.wording import part_of, saved, template, with_part
 
 TITLE, NUMBER = "关于共享“{{ name }}”的答复函", "{{ unit.short }}共享函〔{{ year }}〕{{ serial }}号"
 LETTER = template(
@@ -139,6 +139,17 @@ def test_lists_and_conditions_stand_as_rows_and_paragraphs(registers: Registers)
     assert words_of(registers, given) == ["意见如下：", "市司法局：可以", "共享", "市保密局：无", "同意，姓名、性别，。"]
     given = issue(registers, registers.case(), template=wording, said=[], **more)
     assert words_of(registers, given) == ["没有意见。", "同意，姓名、性别，。"]
+
+
+def test_what_a_word_processor_does_to_marks_is_undone(registers: Registers) -> None:
+    """It splits them where it checked the spelling, and turns straight quotes into curved ones."""
+    document = Document()
+    split = document.add_paragraph()
+    for piece in ("致{", "{ na", "me }", "}："):
+        split.add_run(piece)
+    document.add_paragraph("{{ dict(yes=“同意”)[‘yes’] }}“{{ name }}”")
+    given = issue(registers, registers.case(), template=saved(document))
+    assert words_of(registers, given) == ["致公租房保障对象：", "同意“公租房保障对象”"]
 
 
 def test_without_their_styles_the_step_gives_the_title_and_the_unit_the_number(registers: Registers) -> None:
