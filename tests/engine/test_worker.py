@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -24,7 +27,7 @@ from engine.people.tables import SignIn
 from engine.process.attachments import upload
 from engine.process.tables import Attachment, Heartbeat
 from engine.store.clock import MovableClock
-from engine.store.settings import Mail, Settings
+from engine.store.settings import ROOT, Mail, Settings
 from engine.store.store import Store
 from engine.worker import ORPHAN_AGE, Worker
 from tests.engine.interpreter.diagrams import element, timer
@@ -189,6 +192,18 @@ def test_a_log_line_is_one_line_of_json_with_its_facts() -> None:
     assert "\n" not in line
     said = json.loads(line)
     assert (said["level"], said["event"], said["job"], said["error"]) == ("error", "job failed", "seal", "两行\n错误")
+
+
+def test_a_worker_of_its_own_knows_whatever_the_shipped_diagrams_call() -> None:
+    """Beside the web a worker is a fresh process: nobody else has imported the registers for it."""
+    listing = "import engine.worker; from engine.process.operations import OPERATIONS; print(*OPERATIONS)"
+    known = subprocess.run([sys.executable, "-c", listing], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    called = {
+        name
+        for file in (ROOT / "bpmn").glob("*/*/diagram.bpmn")
+        for name in re.findall('name="operation" value="([^"]+)"', file.read_text(encoding="utf-8"))
+    }
+    assert called and called - set(known) == set()
 
 
 def test_an_installation_is_ready_only_while_a_worker_beats(store: Store, clock: MovableClock, settings: Settings) -> None:
