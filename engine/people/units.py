@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -120,6 +120,10 @@ def _record(work: Work, unit_id: int, act: str, **data: Any) -> None:
 # -- lookups ----------------------------------------------------------------------------------
 
 _COLUMNS = (Unit.id, Unit.code, Unit.name, Unit.short, Unit.kind, Unit.area, Unit.parent_id, Unit.active)
+# Built once: every step of every case asks them.
+_BY_ID = select(*_COLUMNS).where(Unit.id == bindparam("wanted"))
+_BY_CODE = select(*_COLUMNS).where(Unit.code == bindparam("wanted"))
+_BODIES = select(UnitBody.body, *_COLUMNS).join(Unit, Unit.id == UnitBody.unit_id)
 
 
 def all_units(session: Session, *, active_only: bool = True) -> list[UnitFacts]:
@@ -132,12 +136,12 @@ def all_units(session: Session, *, active_only: bool = True) -> list[UnitFacts]:
 
 def unit_by_id(session: Session, unit_id: int) -> UnitFacts | None:
     """One unit; None where there is none."""
-    return _one(session, Unit.id == unit_id)
+    return _one(session, _BY_ID, unit_id)
 
 
 def unit_by_code(session: Session, code: str) -> UnitFacts | None:
     """One unit by the code that diagrams use; None where there is none."""
-    return _one(session, Unit.code == code)
+    return _one(session, _BY_CODE, code)
 
 
 def unit_id_of(session: Session, code: str) -> int:
@@ -163,15 +167,14 @@ def body_unit(session: Session, body: str) -> UnitFacts:
     """
     bodies: dict[str, UnitFacts] | None = session.info.get("bodies")
     if bodies is None:
-        rows = session.execute(select(UnitBody.body, *_COLUMNS).join(Unit, Unit.id == UnitBody.unit_id))
-        bodies = session.info["bodies"] = {row[0]: UnitFacts(*row[1:]) for row in rows}
+        bodies = session.info["bodies"] = {row[0]: UnitFacts(*row[1:]) for row in session.execute(_BODIES)}
     if body not in bodies:
         raise NotFound(f"尚未指定哪个单位承担“{BODIES.get(body, body)}”")
     return bodies[body]
 
 
-def _one(session: Session, condition: ColumnElement[bool]) -> UnitFacts | None:
-    row = session.execute(select(*_COLUMNS).where(condition)).first()
+def _one(session: Session, query: Select[*tuple[Any, ...]], wanted: int | str) -> UnitFacts | None:
+    row = session.execute(query, {"wanted": wanted}).first()
     return UnitFacts(*row) if row else None
 
 

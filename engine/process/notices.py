@@ -5,7 +5,7 @@ A notice says that there is something, never what a restricted case contains bey
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from engine.outbox import post as post_outbox
 from engine.people.actor import Actor
@@ -16,25 +16,28 @@ from engine.process.operations import Call, operation
 from engine.process.tables import Notice
 from engine.store.store import Store, Work, command
 
+_PEOPLE = select(Account.id, Account.email).where(Account.active).order_by(Account.id)
+_PERSON = _PEOPLE.where(Account.id == bindparam("account"))
+_HOLDERS = _PEOPLE.join(Appointment, Appointment.account_id == Account.id).where(
+    Appointment.unit_id == bindparam("unit"), Appointment.post == bindparam("post")
+)
+
 
 def notify_post(
     work: Work, unit_id: int, post: str, *, title: str, text: str, instance_id: int | None = None, assignee_id: int | None = None,
 ) -> int:
     """Tells the assignee, or else everybody who holds the post in the unit; returns how many were told."""
-    people = select(Account.id, Account.email).where(Account.active)
     if assignee_id is not None:
-        people = people.where(Account.id == assignee_id)
+        told = work.session.execute(_PERSON, {"account": assignee_id}).all()
     else:
-        people = people.join(Appointment, Appointment.account_id == Account.id).where(
-            Appointment.unit_id == unit_id, Appointment.post == post
-        )
-    told = work.session.execute(people.order_by(Account.id)).all()
+        told = work.session.execute(_HOLDERS, {"unit": unit_id, "post": post}).all()
     rows = [
         Notice(account_id=account_id, instance_id=instance_id, title=title, text=text, created_at=work.now)
         for account_id, _ in told
     ]
     work.session.add_all(rows)
-    work.session.flush()
+    if any(address for _, address in told):
+        work.session.flush()  # a letter is known by the id of its notice
     for row, (_, address) in zip(rows, told, strict=True):
         if address and "mail" in work.session.info["store"].channels:
             post_outbox(work, channel="mail", recipient=address, payload={"subject": title, "text": text}, key=f"notice:{row.id}")
