@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize
 from engine.demo.load import load_demo
 from engine.process.definitions import deploy_rule_set
 from engine.process.editions import load_shipped_notices
+from engine.sharing.duties import open_due
 from engine.store.clock import MovableClock, shanghai
 from engine.store.migrate import upgrade
 from engine.store.settings import ROOT, Settings, read_settings
@@ -110,7 +111,6 @@ def oversight(photographer: Photographer) -> None:
     keep(follow(page("demo037", "/supervision"), "^督办〔"), GUIDE / "supervised.png", height=640)
     keep(page("demo034", "/rectifications"), GUIDE / "rectifications.png", height=480)
     keep(page("demo034", "/start/rectification"), GUIDE / "order.png")
-    keep(page("demo034", "/reports"), GUIDE / "reports.png", height=560)
     keep(page("demo034", "/negative-list"), GUIDE / "negative_list.png", height=480)
     case = follow(page("demo034", "/cases?process=conditional_share&state=completed&text=常住人口"), "申请共享")
     keep(case, GUIDE / "case.png", height=560)
@@ -136,6 +136,11 @@ def work(photographer: Photographer) -> None:
     keep(page("demo001", "/own-catalogue"), GUIDE / "own_catalogue.png", height=560)
 
 
+def duties(photographer: Photographer) -> None:
+    """What the office sees when reports have come due by themselves."""
+    photographer.keep(photographer.page("demo034", "/reports"), GUIDE / "reports.png", height=480)
+
+
 def main() -> int:
     """Takes all pictures anew; 1 on a machine without Chromium."""
     chromium = machine.chromium()
@@ -151,6 +156,10 @@ def main() -> int:
             oversight(photographer)
             live_on(town)
             work(photographer)
+            town.passes_until("2026-12-14 09:00")
+            open_due(town.store)
+            photographer.pages.clear()  # everybody has been away for days and signs in anew
+            duties(photographer)
         town.store.close()
     return 0
 

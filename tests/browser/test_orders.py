@@ -18,7 +18,7 @@ def test_an_order_is_put_right_and_closed(town: Town, officer: Callable[..., Pag
     office.get_by_role("link", name="发起整改").click()
     answers = {
         "被整改单位": "市住房和城乡建设局（演示）",
-        "情形（第三十二条，可以多选）": ("（一）未按要求编制", "（六）违反本办法"),
+        "情形": ("（一）未按要求编制", "（六）违反本办法"),
         "主要事实": "公租房保障对象目录自2025年6月起未更新。",
         "证据": "目录版本记录。",
         "整改要求": "完成目录全面维护。",
