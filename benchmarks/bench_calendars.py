@@ -9,6 +9,7 @@ import timeit
 import warnings
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 
 import chinese_calendar
 from workalendar.asia import China
@@ -59,10 +60,10 @@ def run() -> list[tuple[str, float]]:
     measure("build an edition, 2008 to 2050", lambda: Edition.of(notices))
     measure("edition for the same notices again", lambda: edition_for(notices))
     for n in (10, 200):
-        measure(f"add {n} working days: lookup", lambda n=n: edition.nth_working_day_after(_START, n))
-        measure(f"add {n}: our class of workalendar", lambda n=n: china.add_working_days(_START, n))
-        measure(f"add {n}: chinesecalendar's loop", lambda n=n: _chinesecalendar_adds(_START, n))
-        measure(f"add {n}: workalendar's China", lambda n=n: theirs.add_working_days(_START_2023, n))
+        measure(f"add {n} working days: lookup", partial(edition.nth_working_day_after, _START, n))
+        measure(f"add {n}: our class of workalendar", partial(china.add_working_days, _START, n))
+        measure(f"add {n}: chinesecalendar's loop", partial(_chinesecalendar_adds, _START, n))
+        measure(f"add {n}: workalendar's China", partial(theirs.add_working_days, _START_2023, n))
     measure("a deadline, with all it carries", lambda: due(_RECEIVED, 10, edition))
     measure("a deadline with a pause", lambda: due(_RECEIVED, 10, edition, pauses=pauses))
     measure("a reminder", lambda: before(deadline, 2, edition))

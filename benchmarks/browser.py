@@ -45,6 +45,12 @@ class Browser:
         self._keep_token(self.get("/inbox/mine"))
         self._signed_in = True
 
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
     def _keep_token(self, page: bytes) -> None:
         found = _FORM_TOKEN.search(page)
         assert found is not None, page.decode()[:2000]
@@ -74,9 +80,9 @@ def served(url: str, folder: Path) -> Iterator[tuple[Browser, Browser]]:
         bare = launcher.run_program([sys.executable, "-m", "benchmarks.bare", str(bare_port)], BENCH_DATABASE=url)
         for process, where in ((product, port), (bare, bare_port)):
             process.until(lambda where=where: _answers(where), f"an answer at port {where}")  # type: ignore[misc]
-        person = Browser(port)
+        person, stranger = stack.enter_context(Browser(port)), stack.enter_context(Browser(bare_port))
         person.sign_in("bench")
-        yield person, Browser(bare_port)
+        yield person, stranger
 
 
 def _free_port() -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.variables: dict[str, Any] = {"applicant_unit": "007"}
-        self.words: dict[str, Callable[..., Any]] = {}
+        self.words: Mapping[str, Callable[..., Any]] = {}
 
     def operate(self, step: object, parameters: dict[str, Any]) -> None:
         """The diagram has no operation."""
@@ -144,7 +144,7 @@ class StockStateOnly(Stock):
 
 def measure(rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
     """Milliseconds (median) of a start and of a completion, and bytes of a state, by interpreter; interleaved."""
-    contenders = [Ours(), StockStateOnly(), Stock()]
+    contenders: list[Ours | Stock] = [Ours(), StockStateOnly(), Stock()]
     times: dict[str, dict[str, list[float]]] = {one.name: {"start": [], "complete": []} for one in contenders}
     sizes: dict[str, int] = {}
     for _ in range(rounds):

@@ -1,0 +1,33 @@
+"""The benchmarks still run: with the smallest numbers, on SQLite, and nothing is said about time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks import completion, inbox, loops, timers
+from benchmarks.__main__ import BEGIN, DOCUMENT, END
+from benchmarks.ground import database, ground
+from engine.store.clock import MovableClock, shanghai
+
+
+def test_starts_completions_and_lists_are_measured_through_a_real_server(tmp_path: Path) -> None:
+    with database("sqlite", tmp_path) as url, ground("sqlite", url, tmp_path) as found:
+        compared, _ = completion.run(found, rounds=2)
+        (lists,) = inbox.run(found, rounds=2, sizes=(200, 400))
+    assert {"complete, HTTP", "sum of floors: complete"} <= {row[0] for row in compared.rows}
+    assert "inbox, my posts: page over HTTP" in {row[0] for row in lists.rows}
+
+
+def test_timers_and_loops_are_measured_on_a_moved_clock(tmp_path: Path) -> None:
+    clock = MovableClock(shanghai("2026-02-10 09:00"))
+    with database("sqlite", tmp_path) as url, ground("sqlite", url, tmp_path, clock) as found:
+        (rounds,) = loops.run(found, loops=4)
+        (fired,) = timers.run(found, clock, count=40)
+    assert rounds.rows[-1] == ["entries of the record", "1", "5"]
+    assert [row[1] for row in fired.rows] == ["20", "20", "2"]
+
+
+def test_the_document_has_a_place_for_the_figures() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert text.index(BEGIN) < text.index(END)
