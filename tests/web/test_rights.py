@@ -27,6 +27,8 @@ WORKING = EVERYBODY - {"editor", "approver", "auditor", "sysadmin", "secadmin", 
 #: Who sees the case that 007 asks of 013, which has been supervised since its deadline passed.
 PARTIES = frozenset({"asker", "asker_head", "provider", "provider_reviewer", "provider_head"})
 SEES_CASE = PARTIES | OFFICE | {"auditor"}
+#: Who enters plans and rules of their unit: handlers and heads.
+KEEPS_RULES = frozenset({"asker", "asker_head", "provider", "provider_head", "outsider", "office", "office_head"})
 
 #: Route → who may open it. Everybody else is refused with 403 (never told whether it exists) or, where noted, 404.
 READERS = {
@@ -111,6 +113,10 @@ def test_no_post_moves_what_is_not_ones_own(desk: Desks, cast: Cast, clock: Mova
             assert person.post(path, {"completeness": "complete"}).status_code == 403, f"{login} {path}"
         if login != "sysadmin":
             assert person.post("/operations/incidents/1/retry").status_code == 403, login
+        keeps = login in KEEPS_RULES
+        assert person.post("/rule-documents", {"kind": ""}).status_code == (422 if keeps else 403), login
+        if not keeps:
+            assert person.post("/rule-documents/1/result", {"result": "revised"}).status_code == 403, login
         if login not in READERS["/start/<key>"]:
             assert person.post("/start/conditional_share", {"resource_code": "209001/000001"}).status_code == 403, login
     assert desk("provider").do("受理", completeness="complete").status_code == 303
