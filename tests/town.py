@@ -125,19 +125,22 @@ class Town:
 
     # -- what they do -------------------------------------------------------------------------
 
-    def asks(self, unit: str = "007", resource: str = HOUSING, *, at: str | None = None, **answers: Any) -> int:
-        """The unit's handler asks for a resource; returns the case. Without `at` it is now."""
+    def asks(
+        self, unit: str = "007", resource: str = HOUSING, *, at: str | None = None, renews: int | None = None, **answers: Any
+    ) -> int:
+        """The unit's handler asks for a resource, or to renew a grant of it; returns the case. Without `at` it is now."""
         self._at(at)
         with self.store.read() as session:
             form = start_form(in_force(session, "conditional_share", self.clock.now())) or {}
-            subject = SUBJECTS["resource"](session, {"resource_code": resource})
+            about = {"resource_code": resource} | ({"grant": str(renews)} if renews else {})
+            subject = SUBJECTS["resource"](session, {**about, "applicant_unit": unit})
         offered = {"requested_fields": subject.variables["resource"]["items"], **prefill(form, subject.variables)}
         return start_instance(
             self.store,
             "conditional_share",
             actor=self.officer(unit, "handler"),
-            answers={**offered, **APPLICATION, **answers},
-            variables={"resource_code": resource},
+            answers={**APPLICATION, **offered, **answers} if renews else {**offered, **APPLICATION, **answers},
+            variables=about,
         )
 
     def signs(self, case: int, *, at: str | None = None) -> None:

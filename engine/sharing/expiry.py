@@ -90,7 +90,7 @@ def _reminded_until(session: Session, store: Store, diagrams: Path, name: str) -
 
 
 def _remind_of_grant(work: Work, grant: Grant, resource: Resource) -> None:
-    text = f"“{resource.name}”的{grant.number}于{grant.valid_until}到期，届满自动终止。仍需使用的，请在到期前重新申请。"
+    text = f"“{resource.name}”的{grant.number}于{grant.valid_until}到期，届满自动终止。仍需使用的，请在到期前办理：打开该资源或者原办件，在共享授权处点“申请续期”。"
     notify_post(work, grant.unit_id, "handler", title="共享授权即将到期", text=text, instance_id=grant.instance_id)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 from calendars.deadline import shanghai_day
 from engine.people.actor import Actor
 from engine.people.tables import Unit
+from engine.people.units import UnitFacts
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
@@ -64,7 +65,8 @@ class Grant(Base):
 
 @dataclass(frozen=True, slots=True)
 class GrantLine:
-    """A grant as a reader sees it; `expired` says whether its last day has passed though nobody ended it."""
+    """A grant as a reader sees it; `expired` says whether its last day has passed though nobody ended it, `renewable` whether
+    the unit that uses it may ask for more time."""
 
     id: int
     number: str
@@ -82,6 +84,7 @@ class GrantLine:
     state: str
     state_label: str
     expired: bool
+    renewable: bool
     instance_id: int
     ended_at: datetime | None
     end_reason: str
@@ -134,6 +137,7 @@ def grants_of_case(session: Session, instance_id: int, *, today: date) -> list[G
         "conditions": "the conditions of use; may be empty",
         "valid_until": "ISO date of the last day; may be empty",
         "agreement": "number of the document by which withheld data is shared with this unit all the same; may be empty",
+        "renews": "the earlier grant that this one follows and that ends with it (value with `id`, or the id); may be empty",
     },
 )
 def grant(
@@ -147,12 +151,15 @@ def grant(
     conditions: str | None = None,
     valid_until: str | None = None,
     agreement: str | None = None,
+    renews: Any = None,
 ) -> dict[str, Any]:
     """Grants a unit the use of a resource and returns the grant's id and number.
 
     What is withheld is granted only by an `agreement` (reached by negotiation or decided above it), and stays withheld for
-    everybody else. Raises OperationError `unknown-fields` for an item that the resource does not hold or that is withheld,
-    `not-shared` where the resource is withheld or not published (any more).
+    everybody else. An earlier grant that it `renews` ends at the same moment by the same case; where its last day passed
+    while the case ran, it keeps that end. Raises OperationError `unknown-fields` for an item that the resource does not hold
+    or that is withheld, `not-shared` where the resource is withheld or not published (any more), `not-renewable` where the
+    earlier grant is suspended, was ended by another case, or is another unit's or resource's.
     """
     session = call.work.session
     row = lock_resource(session, resource)
@@ -163,11 +170,13 @@ def grant(
     # An agreement may say in its own words what is meant: the catalogue does not tell the items of every withheld resource.
     if unknown := [field for field in wanted if field not in open_to_it and not agreement]:
         raise OperationError("unknown-fields", f"“{row.name}”没有数据项：{'、'.join(unknown)}")
+    unit = unit_of(session, applicant_unit)
+    earlier = _renewable(session, renews, row, unit) if renews else None
     year = shanghai_day(call.at).year
     made = Grant(
         number=f"共享授权〔{year}〕{next_number(session, f'grant:{year}')}号",
         resource_id=row.id,
-        unit_id=unit_of(session, applicant_unit).id,
+        unit_id=unit.id,
         fields=wanted,
         use=_text(use),
         method=_text(method) or row.method,
@@ -179,7 +188,19 @@ def grant(
     )
     session.add(made)
     session.flush()
+    if earlier is not None:
+        _end(call, earlier, f"续期，见{made.number}")
     return {"id": made.id, "number": made.number}
+
+
+def _renewable(session: Session, renews: Any, resource: Resource, unit: UnitFacts) -> Grant:
+    """The earlier grant, locked. Raises OperationError where it cannot be followed by a new one."""
+    earlier = _locked(session, renews)
+    if (earlier.resource_id, earlier.unit_id) != (resource.id, unit.id):
+        raise OperationError("not-renewable", f"{earlier.number}不是{unit.name}使用“{resource.name}”的共享授权")
+    if earlier.state == "suspended" or earlier.ended_by_id is not None:
+        raise OperationError("not-renewable", f"{earlier.number}{STATES[earlier.state]}，不能续期")
+    return earlier
 
 
 @operation(
@@ -191,15 +212,24 @@ def end_grant(call: Call, *, grant: Any, reason: str = "") -> dict[str, Any]:
 
     Raises OperationError `unknown-grant`.
     """
+    row = _locked(call.work.session, grant)
+    _end(call, row, (reason or "").strip())
+    return {"id": row.id, "number": row.number}
+
+
+def _locked(session: Session, grant: Any) -> Grant:
     grant_id = int(grant["id"] if isinstance(grant, Mapping) else grant)
-    row = call.work.session.scalar(select(Grant).where(Grant.id == grant_id).with_for_update())
+    row = session.scalar(select(Grant).where(Grant.id == grant_id).with_for_update())
     if row is None:
         raise OperationError("unknown-grant", f"没有编号为{grant_id}的共享授权")
+    return row
+
+
+def _end(call: Call, row: Grant, reason: str) -> None:
     if row.state != "ended":
-        row.state, row.ended_at, row.end_reason = "ended", call.at, (reason or "").strip()
+        row.state, row.ended_at, row.end_reason = "ended", call.at, reason
         row.ended_by_id = call.instance.id
         call.work.session.flush()
-    return {"id": row.id, "number": row.number}
 
 
 def _text(value: Any) -> str:
@@ -221,8 +251,17 @@ def _visible(sight: Sight) -> ColumnElement[bool]:
     return true() if sight.all or sight.platform else theirs
 
 
+def label_of(grant: Grant, today: date) -> str:
+    """The state of a grant in words, as of today."""
+    return "已到期" if _expired(grant, today) else STATES[grant.state]
+
+
+def _expired(grant: Grant, today: date) -> bool:
+    return grant.state == "active" and grant.valid_until is not None and grant.valid_until < today
+
+
 def _line(grant: Grant, resource: Resource, unit: Unit, provider: Unit, today: date) -> GrantLine:
-    expired = grant.state == "active" and grant.valid_until is not None and grant.valid_until < today
+    expired = _expired(grant, today)
     return GrantLine(
         id=grant.id,
         number=grant.number,
@@ -238,8 +277,9 @@ def _line(grant: Grant, resource: Resource, unit: Unit, provider: Unit, today: d
         granted_at=grant.granted_at,
         valid_until=grant.valid_until,
         state=grant.state,
-        state_label="已到期" if expired else STATES[grant.state],
+        state_label=label_of(grant, today),
         expired=expired,
+        renewable=grant.state == "active" and not expired and grant.valid_until is not None,
         instance_id=grant.instance_id,
         ended_at=grant.ended_at,
         end_reason=grant.end_reason,

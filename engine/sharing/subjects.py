@@ -16,6 +16,7 @@ from engine.sharing.elements import SHARING_CLASSES, STATES, WRITTEN, write_item
 from engine.sharing.grants import Grant
 from engine.sharing.holding import require_free
 from engine.sharing.negative_list import entry_value, listed_entry
+from engine.sharing.renewal import renewed_grant
 from engine.store.errors import Invalid
 
 #: Whose experts are heard on whether a basis holds: law, network security, secrecy.
@@ -27,8 +28,10 @@ EXPERT_POST = "expert"
 def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource that `resource_code` names, if it is one to ask its provider for.
 
-    Raises Invalid at `resource_code` for none, an unknown one, one of the asking unit itself, one that is not published,
-    and one of another class: what is shared without conditions needs no request, what is withheld has ways of its own.
+    Where a `grant` is named the request is to renew it: it stands in `renewed`, which is None otherwise. Raises Invalid at
+    `resource_code` for none, an unknown one, one of the asking unit itself, one that is not published, and one of another
+    class: what is shared without conditions needs no request, what is withheld has ways of its own. Raises Invalid at
+    `grant` for one that cannot be renewed.
     """
     resource, provider = _named(session, answers)
     if provider.code == answers.get("applicant_unit"):
@@ -38,7 +41,8 @@ def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     if resource.sharing_class != "conditional":
         label = SHARING_CLASSES[resource.sharing_class]
         raise Invalid({"resource_code": f"“{resource.name}”属于{label}类，不走有条件共享申请"})
-    return subject_of(resource, provider)
+    # `grant` is what this case will grant: until then there is none.
+    return subject_of(resource, provider, grant=None, renewed=renewed_grant(session, resource, answers))
 
 
 @subject("own_resource")

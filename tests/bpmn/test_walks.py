@@ -25,6 +25,11 @@ REQUEST: Mapping[str, Any] = {
     "applicant_unit": "007", "provider_unit": "013", "resource": HOUSING,
     "case": {"id": 1, "number": "共享申请〔2026〕1号", "title": "公租房保障对象"},
 }
+#: What a request names that renews a grant.
+RENEWED: Mapping[str, Any] = {
+    "id": 1, "number": "共享授权〔2026〕1号", "fields": ["姓名"], "use": "行政依据", "method": "系统对接", "valid_until": "2026-06-30",
+    "asked": {},
+}
 MISSED: Mapping[str, Any] = {
     **REQUEST, "source_instance": 1, "source_number": "共享申请〔2026〕1号", "source_title": "公租房保障对象",
     "source_process": "conditional_share", "source_step": "BoundaryEvent_ReplyDeadline", "source_step_name": "受理",
@@ -41,7 +46,7 @@ STARTS: Mapping[str, list[Start]] = {
     **disputes.STARTS,
     **duties.STARTS,
     **oversight.STARTS,
-    SHARE: [Start(REQUEST), Start({**REQUEST, "resource": {**HOUSING, "kind": "basic"}})],
+    SHARE: [Start(REQUEST), Start({**REQUEST, "resource": {**HOUSING, "kind": "basic"}, "renewed": RENEWED})],
     SUPERVISION: [Start(MISSED), Start({**MISSED, "source_article": None, "deadline_day": None})],
     LISTING: [
         Start(REQUEST),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from engine.process.timers import fire_due
-from engine.sharing.catalogue import add_resource
+from engine.sharing.catalogue import Resource, add_resource
+from engine.sharing.grants import Grant
 from engine.store.clock import MovableClock
 from tests.web.cast import HOUSING, STATISTICS, Cast
-from tests.web.desk import Desk, text_of
+from tests.web.desk import REQUEST, Desk, text_of
 
 Desks = Callable[[str], Desk]
 
@@ -72,3 +74,31 @@ def test_the_operators_page_shows_incidents_to_the_operator_alone(desk: Desks) -
     page = text_of(desk("sysadmin").get("/operations"))
     assert "没有待处理的异常" in page and "无心跳" in page
     assert desk("office").get("/operations").status_code == 403
+
+
+def test_a_grant_is_renewed_from_its_line_by_the_unit_that_uses_it(desk: Desks, cast: Cast) -> None:
+    asker = desk("asker")
+    earlier = asker.ask()
+    with cast.store.work() as work:
+        resource = work.session.query(Resource).filter_by(code=HOUSING).one()
+        grant = Grant(
+            number="共享授权〔2026〕1号", resource_id=resource.id, unit_id=cast.actor("asker").unit_id, fields=["姓名"], use="工作参考",
+            method="联机查询", conditions="", valid_until=date(2026, 6, 30), state="active", granted_at=work.now, instance_id=earlier,
+        )  # fmt: skip
+        work.session.add(grant)
+        work.session.flush()
+        link = f"/start/conditional_share?resource_code={HOUSING}&grant={grant.id}"
+        about = {"resource_code": HOUSING, "grant": str(grant.id)}
+    offer = f'href="{link.replace("&", "&amp;")}">申请续期'
+    for path in (f"/catalogue/{HOUSING}", f"/cases/{earlier}"):
+        assert offer in text_of(asker.get(path))
+        assert "申请续期" not in text_of(desk("provider").get(path)), "it is not the provider's to ask"
+    form = text_of(desk("asker").get(link))
+    assert "续期：共享授权〔2026〕1号" in form and "低保家庭住房状况核验" in form, "what was said then is filled in"
+    asker = desk("asker")
+    asker.get(link)
+    started = asker.post("/start/conditional_share", {**REQUEST, **about})
+    assert started.status_code == 303, text_of(started)
+    assert "市民政局申请续期“公租房保障对象”" in text_of(asker.get(started.location))
+    for second in (asker.get(link), asker.post("/start/conditional_share", {**REQUEST, **about})):
+        assert second.status_code == 422 and "正在办理续期（共享申请〔2026〕2号）" in text_of(second)

@@ -45,6 +45,7 @@ def case(instance_id: int) -> str:
         sheet = sheets.case_sheet(session, actor, instance_id)
         issued = documents.documents_of(session, actor, instance_id)
         grants = grants_of_case(session, instance_id, today=shanghai_day(now))
+        renewals = offered(session, "own_grant") if grants else []
         supervisions = supervision.search(session, actor, source_id=instance_id).lines
         starts = offered(session, "supervision") if sheet.process_key == "supervision" else []
         # What the case has made possible, such as asking for what is no longer withheld.
@@ -56,6 +57,7 @@ def case(instance_id: int) -> str:
         case=sheet,
         documents=issued,
         grants=grants,
+        renewals=renewals,
         supervisions=supervisions,
         starts=starts,
         opened=opened,

@@ -56,6 +56,7 @@ def resource(code: str) -> str:
             listing=negative_list.entries_of(session, actor, code),
             grants=grants.search(session, actor, resource=code, today=shanghai_day(now)).lines,
             grant_starts=offered(session, "grant"),
+            renewals=offered(session, "own_grant"),
             checks=corrections_of(session, actor, code),
             contradictions=inconsistencies_of(session, actor, code),
             holder=holder_of(session, code),
