@@ -14,6 +14,7 @@ from engine.sharing.expiry import expire
 from engine.sharing.grants import Grant
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid
+from tests.engine.processes.test_negotiation import MET, TERMS
 from tests.engine.sharing.registers import HOUSING, Registers
 from tests.town import Town
 
@@ -75,12 +76,26 @@ def test_a_refused_renewal_leaves_the_grant_to_its_end(town: Town) -> None:
     first = granted(town)
     case = town.asks(at="2026-06-16 09:00", renews=first, valid_until="2027-06-30")
     town.signs(case)
-    agreed(town, case, decision="refuse", agreed_fields=None, conditions=None, agreed_method=None, agreed_until=None, supply_by=None,
-           refusal_type="necessity", refusal_reason="业务已停办。")  # fmt: skip
+    agreed(town, case, decision="refuse", refusal_type="necessity", refusal_reason="业务已停办。", supply_by=None)
     assert [grant.state for grant in all_grants(town)] == ["active"]
     town.passes_until("2026-07-01 08:00")
     expire(town.store)
     assert all_grants(town)[0].end_reason == "有效期届满"
+
+
+def test_a_refused_renewal_may_be_negotiated(town: Town) -> None:
+    first = granted(town)
+    case = town.asks(at="2026-06-16 09:00", renews=first, valid_until="2027-06-30")
+    town.signs(case)
+    agreed(town, case, decision="refuse", refusal_type="necessity", refusal_reason="必要性不足。", supply_by=None)
+    town.does(case, "Task_RefusalReceipt", refusal_answer="negotiate")
+    (talks,) = town.children(case, "negotiation")
+    town.does(talks, "Task_Position", position="partly", position_note="只提供房源地址。", offered_fields=["房源地址"])
+    terms = {**TERMS, "agreed_text": None, "agreed_fields": ["房源地址"]}
+    town.does(talks, "Task_Minutes", negotiation_outcome="agreed", **MET, **terms)
+    town.does(talks, "Task_Confirm", confirmation="confirm")
+    old, new = all_grants(town)
+    assert (old.state, old.ended_by_id, new.state, new.instance_id) == ("ended", talks, "active", talks)
 
 
 def test_only_an_own_grant_of_the_resource_that_is_in_force_is_renewed(town: Town) -> None:
@@ -115,14 +130,8 @@ def test_a_second_running_renewal_is_told_of_the_first(town: Town) -> None:
         running = case_sheet(session, town.officer("007", "handler"), case).number
     assert running in refused(town, renews=first, valid_until="2027-06-30")
     town.does(case, "Task_ApplicantSign", sign="return", opinion="期限过长")
-    town.does(case, "Task_Amend", amend_action="withdraw", **dict.fromkeys(FIELDS))
+    town.does(case, "Task_Amend", amend_action="withdraw")
     assert town.asks(renews=first, valid_until="2026-12-31") > case, "the first was withdrawn"
-
-
-FIELDS = (
-    "requested_fields", "basis", "scenario", "use", "scope", "method", "frequency", "volume", "valid_until", "system",
-    "safety_officer", "safety_phone", "promise_no_secrets", "promise_security", "promise_no_third_party",
-)  # fmt: skip
 
 
 def test_a_grant_that_ran_out_meanwhile_keeps_that_end(town: Town) -> None:
