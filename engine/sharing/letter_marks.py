@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import StrictUndefined, nodes
+from jinja2 import StrictUndefined, Template, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.filters import FILTERS as JINJA
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -70,6 +71,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"*", "**", "%"})
 
+    def from_string(self, source: Any, globals: Any = None, template_class: Any = None) -> Template:
+        """A template from its text, compiled once per process: that takes longer than filling it."""
+        if globals is not None or template_class is not None or not isinstance(source, str):
+            return super().from_string(source, globals, template_class)
+        return _compiled(self, source)
+
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """A text times a number, or a number to the power of another, fills the memory of the server."""
         if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
@@ -85,6 +92,11 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         if tree.find(nodes.EvalContextModifier) or tree.find(nodes.ScopedEvalContextModifier):
             raise SecurityError("文书模板中不能关闭转义")
         return tree
+
+
+@lru_cache(maxsize=256)
+def _compiled(sandbox: _Sandbox, source: str) -> Template:
+    return ImmutableSandboxedEnvironment.from_string(sandbox, source)
 
 
 def _written(value: Any) -> Any:
