@@ -18,6 +18,7 @@ from engine.process.interpreter.reader import check_structure
 from engine.process.interpreter.structure_events import TIMER_ATTRIBUTES
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from engine.process.rule_sets import process_folders
+from tests.bpmn.letters import words_of
 from tests.bpmn.shipped import BPMN_FOLDER, NAMES, PROCESSES, diagram, keys_of, own_keys, package, rule_set, rule_sets, tree
 
 every_process = pytest.mark.parametrize("process", PROCESSES)
@@ -115,7 +116,7 @@ def test_whoever_reads_the_diagram_finds_a_chinese_name_on_everything_but_plain_
 @every_process
 def test_every_article_cited_exists_in_the_regulation(process: str) -> None:
     name = process.partition("/")[0]
-    texts = [package(process).xml.decode(), *package(process).documents.values()]
+    texts = [package(process).xml.decode(), *map(words_of, package(process).documents.values())]
     texts += [json.dumps(form, ensure_ascii=False) for form in package(process).forms.values()]
     cited = {article for text in texts for article in re.findall(r"第[一二三四五六七八九十]+条", text)}
     assert cited
