@@ -27,6 +27,10 @@ class Browser:
         self.form_token = ""
         self._signed_in = False
 
+    def reconnect(self) -> None:
+        """Opens a new connection with the next request: the server ends those that were idle for half a minute."""
+        self._connection.close()
+
     def get(self, path: str, *, expect: int = 200) -> bytes:
         """A page."""
         _, body = self._ask("GET", path, None, expect)

@@ -44,6 +44,8 @@ def run(ground: Ground, rounds: int, sizes: Sequence[int] = SIZES) -> list[Table
 
         for size in sizes:
             _fill(ground, instance, size)
+            person.reconnect()
+            bare.reconnect()
             middle = _middle(ground)
             found.append(in_turns(rounds, {
                 "bare Flask request": lambda: bare.get("/"),
