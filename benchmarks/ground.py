@@ -116,17 +116,19 @@ class Statements:
     """Counts what goes to the database while it is open: statements (a commit among them), and rows of an executemany as one."""
 
     def __init__(self, store: Store) -> None:
-        self._engine = store.engine
+        self._engines = {store.engine, store.reading}
         self.count = 0
 
     def __enter__(self) -> Statements:
-        event.listen(self._engine, "before_cursor_execute", self._executed)
-        event.listen(self._engine, "commit", self._committed)
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", self._executed)
+            event.listen(engine, "commit", self._committed)
         return self
 
     def __exit__(self, *_: object) -> None:
-        event.remove(self._engine, "before_cursor_execute", self._executed)
-        event.remove(self._engine, "commit", self._committed)
+        for engine in self._engines:
+            event.remove(engine, "before_cursor_execute", self._executed)
+            event.remove(engine, "commit", self._committed)
 
     def _executed(self, _connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
         # SQLite is told BEGIN by us and PostgreSQL by its driver, together with the first statement.

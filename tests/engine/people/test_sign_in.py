@@ -168,10 +168,11 @@ def test_a_request_costs_one_query_and_at_most_one_write_a_minute(cast: Cast, cl
     token = sign_in(cast.store, "alice", PASSWORD)
     statements: list[str] = []
 
-    @event.listens_for(cast.store.engine, "before_cursor_execute")
-    def _note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         statements.append(statement.split()[0])
 
+    for engine in {cast.store.engine, cast.store.reading}:
+        event.listen(engine, "before_cursor_execute", note)
     for _ in range(3):
         actor_of(cast.store, token)
     clock.to("2026-02-10 09:01")
