@@ -15,7 +15,10 @@ from engine.process import queries
 from web.context import me, somebody, store
 
 #: Pages that hang under another's place in the menu.
-BELONGS = {"tasks": "inbox", "deadlines": "cases", "documents": "cases"}
+BELONGS = {
+    "tasks": "inbox", "deadlines": "cases", "documents": "cases",
+    "drafts": "diagrams", "comparisons": "diagrams", "dry-runs": "diagrams", "back-tests": "diagrams", "imports": "diagrams",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ def home(actor: Actor) -> str:
     powers = permissions.powers(actor)
     if "see_all_cases" in powers:
         return "/cases"
+    if powers & {"edit_diagrams", "approve_diagrams"}:
+        return "/diagrams"
     return "/operations" if "operate" in powers else "/catalogue"
 
 
@@ -85,6 +90,10 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
     if working or "see_all_cases" in powers:
         yield "定期工作", "项目目录", "/projects", "sitemap"
     yield "定期工作", "制度文件", "/rule-documents", "book-2"
+    if powers & {"edit_diagrams", "approve_diagrams"}:
+        yield "流程管理", "流程图", "/diagrams", "sitemap"
+        yield "流程管理", "发布申请", "/proposals", "send"
+        yield "流程管理", "办件迁移", "/migrations", "arrow-right"
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.process import case_operations, notices
+from engine.process.workshop import tables as workshop
 from engine.sharing import (
     catalogue,
     cataloguing,
@@ -30,5 +31,5 @@ from engine.sharing import (
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
     "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "projects", "rectification", "reports", "rule_documents",
-    "subjects", "supervision", "words",
+    "subjects", "supervision", "words", "workshop",
 ]  # fmt: skip

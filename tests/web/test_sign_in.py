@@ -82,7 +82,7 @@ def test_a_part_of_a_page_asks_the_whole_page_to_sign_in(stranger: Desk) -> None
 
 @pytest.mark.parametrize(
     ("login", "page"),
-    [("asker", "/inbox/mine"), ("auditor", "/cases"), ("sysadmin", "/operations"), ("editor", "/catalogue")],
+    [("asker", "/inbox/mine"), ("auditor", "/cases"), ("sysadmin", "/operations"), ("editor", "/diagrams")],
 )
 def test_everybody_begins_where_their_work_is(desk: Callable[[str], Desk], login: str, page: str) -> None:
     person = desk(login)
