@@ -46,6 +46,8 @@ class Draft(Base):
     created_at: Mapped[datetime]
     updated_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     updated_at: Mapped[datetime]
+    editors: Mapped[list[Any]]
+    """Account ids of all who ever saved it: none of them may approve it."""
 
     __mapper_args__ = {"version_id_col": revision}
 
@@ -80,6 +82,10 @@ class Proposal(Base):
     """None: as soon as it is approved."""
     proposed_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     proposed_at: Mapped[datetime]
+    editors: Mapped[list[Any]]
+    """Account ids of all who worked on the draft up to then."""
+    warnings: Mapped[list[Any]] = mapped_column(deferred=True)
+    """What the check remarked without refusing, as `check.as_json` writes it."""
     state: Mapped[str] = mapped_column(String(16))
     """open · approved · refused · withdrawn"""
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
