@@ -19,8 +19,14 @@ from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from engine.process.package import Package
 
 
-def check(package: Package, known_processes: Set[str]) -> list[Problem]:
-    """All problems of a package, errors and warnings; deployable when none is an error."""
+def check(
+    package: Package, known_processes: Set[str], *, base: Package | None = None, held: Set[str] | None = None
+) -> list[Problem]:
+    """All problems of a package, errors and warnings; deployable when none is an error.
+
+    `base` is what the package follows, the newest deployed version: what the law fixes there must stay. `held` are the
+    posts that somebody holds now; None leaves that unjudged.
+    """
     problems = list(check_structure(package.xml, words=WORDS))
     if any(problem.severity == "error" for problem in problems):
         return problems

@@ -7,6 +7,7 @@ and number of nodes. Everything later works on this index, never on raw text.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -127,10 +128,26 @@ def _refuse(rule: str, message: str) -> DiagramError:
     return DiagramError([Problem(None, None, rule, message)])
 
 
+#: A DOCTYPE can stand only before the root element, after comments and processing instructions.
+_DOCTYPE = re.compile(rb"(?:\xef\xbb\xbf)?(?:\s|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+
+
+def refused(xml: bytes) -> Problem | None:
+    """What is refused before any parser sees it: more than MAX_BYTES, or a DOCTYPE (entities, files, addresses)."""
+    if len(xml) > MAX_BYTES:
+        return Problem(None, None, "file-too-large", f"流程图文件超过{MAX_BYTES // 1024 // 1024}MB")
+    # UTF-16, either way round, is the same text with zeros between.
+    plain = xml.removeprefix(b"\xff\xfe").removeprefix(b"\xfe\xff").replace(b"\0", b"") if b"\0" in xml[:4] else xml
+    if _DOCTYPE.match(plain):
+        return Problem(None, None, "doctype", "流程图文件不得含有DOCTYPE声明")
+    return None
+
+
 def parse(xml: bytes) -> etree._Element:
     """The root element of a file from anywhere. Raises DiagramError for anything but plain bounded XML."""
-    if len(xml) > MAX_BYTES:
-        raise _refuse("file-too-large", f"流程图文件超过{MAX_BYTES // 1024 // 1024}MB")
+    early = refused(xml)
+    if early is not None:
+        raise DiagramError([early])
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
@@ -143,7 +160,7 @@ def parse(xml: bytes) -> etree._Element:
     try:
         root = etree.fromstring(xml, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise _refuse("not-xml", f"流程图文件不是正确的XML：{error}") from None
+        raise _refuse("not-xml", f"流程图文件不是正确的XML{_place(error)}") from None
     if root.getroottree().docinfo.internalDTD is not None:
         raise _refuse("doctype", "流程图文件不得含有DOCTYPE声明")
     if sum(1 for _ in root.iter()) > MAX_XML_NODES:
@@ -151,6 +168,13 @@ def parse(xml: bytes) -> etree._Element:
     if etree.QName(root).namespace != BPMN or local_name(root) != "definitions":
         raise _refuse("not-bpmn", "文件不是BPMN 2.0流程图")
     return root
+
+
+def _place(error: Exception) -> str:
+    """Where a file stops making sense; the parser's own sentence is for programmers."""
+    if not isinstance(error, etree.XMLSyntaxError) or not error.lineno:
+        return ""
+    return f"：第{error.lineno}行第{error.position[1]}列附近无法读懂"
 
 
 def index(xml: bytes) -> Document:
