@@ -19,6 +19,7 @@ from engine.sharing import (
     misuse,
     negative_list,
     objections,
+    operation_texts,
     projects,
     rectification,
     reports,
@@ -30,6 +31,7 @@ from engine.sharing import (
 
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
-    "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "projects", "rectification", "reports", "rule_documents",
+    "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "operation_texts",
+    "projects", "rectification", "reports", "rule_documents",
     "subjects", "supervision", "words", "workshop",
 ]  # fmt: skip
