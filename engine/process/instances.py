@@ -58,23 +58,31 @@ def start_instance(
     per field, NotFound when the process is not in force.
     """
     with store.work(actor, origin) as work:
-        definition = in_force(work.session, key, work.now)
-        home = actor.unit_id if unit_id is None else unit_id
-        if not permissions.may_start(actor, start_posts(definition), home, start_body(definition)):
-            raise NotAllowed("您的岗位不能发起该流程")
-        unit = unit_by_id(work.session, home)
-        base: dict[str, Any] = {**(variables or {}), "applicant_unit": unit.code if unit else None}
-        subject = find_subject(work.session, definition, {**base, **answers})
-        if subject is not None:
-            base.update(subject.variables)
-        values = _validated(definition, answers, base)
-        instance = open_instance(
-            work, definition, variables={**_data(definition, values), **base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
-            subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None,
-        )
-        taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
-        advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))
-        return instance.id
+        return start_in(work, key, actor=actor, answers=answers, variables=variables, unit_id=unit_id, attachments=attachments)
+
+
+def start_in(
+    work: Work, key: str, *, actor: Actor, answers: Mapping[str, Any], variables: Mapping[str, Any] | None = None,
+    unit_id: int | None = None, attachments: Sequence[int] = (),
+) -> int:  # fmt: skip
+    """`start_instance` in the caller's transaction, whose actor is `actor`."""
+    definition = in_force(work.session, key, work.now)
+    home = actor.unit_id if unit_id is None else unit_id
+    if not permissions.may_start(actor, start_posts(definition), home, start_body(definition)):
+        raise NotAllowed("您的岗位不能发起该流程")
+    unit = unit_by_id(work.session, home)
+    base: dict[str, Any] = {**(variables or {}), "applicant_unit": unit.code if unit else None}
+    subject = find_subject(work.session, definition, {**base, **answers})
+    if subject is not None:
+        base.update(subject.variables)
+    values = _validated(definition, answers, base)
+    instance = open_instance(
+        work, definition, variables={**_data(definition, values), **base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
+        subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None,
+    )
+    taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
+    advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))
+    return instance.id
 
 
 def start_by_system(

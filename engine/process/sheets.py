@@ -224,6 +224,11 @@ def case_sheet(session: Session, actor: Actor, instance_id: int) -> CaseSheet:
     """The page of a case. Raises NotFound, NotAllowed."""
     instance = find_instance(session, instance_id)
     seen, facts = require_sight(session, actor, instance)
+    return sheet_of(session, instance, seen, must_log=permissions.must_log_look(actor, facts))
+
+
+def sheet_of(session: Session, instance: Instance, seen: Sight, *, must_log: bool = False) -> CaseSheet:
+    """The page of a case for a reader whose sight of it has been decided."""
     definition = deployed(session, instance.definition_id)
     opinions = seen is Sight.FULL
     clocks = _clocks(session, instance)
@@ -242,7 +247,7 @@ def case_sheet(session: Session, actor: Actor, instance_id: int) -> CaseSheet:
         facts=_facts(definition.forms.get(start_form) if start_form else None, instance.variables, instance.variables),
         tasks=tasks, clocks=[view for _, view in clocks], timeline=timeline, files=_files(session, instance),
         parent=parent, children=children, current_steps=[task.step for task in tasks if task.state == "open"],
-        passed_steps=passed, sight=seen, must_log=permissions.must_log_look(actor, facts),
+        passed_steps=passed, sight=seen, must_log=must_log,
     )
 
 

@@ -103,19 +103,26 @@ def complete_task(
     CaseFault when the steps behind it fail: the completion is undone and the operator has an incident.
     """
     with reporting(store, task_id=task_id), store.work(actor, origin) as work:
-        task, instance = lock_task(work, task_id)
-        _require_open(work, task, instance, actor)
-        definition = deployed(work.session, instance.definition_id)
-        step = definition.diagram.steps[task.step]
-        form = definition.forms.get(step.form) if step.form else None
-        values = _validated(step, form, answers, opinion, instance.variables)
-        taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)
-        said: dict[str, Any] = {"answers": values, "opinion": opinion.strip(), "task": task.id}
-        if taken:
-            said["attachments"] = taken
-        task.late = task.due_at is not None and work.now >= task.due_at
-        data = answers_of(form, values) if form else values
-        advance(work, instance, Complete(task, values, data, said))
+        complete_in(work, task_id, actor=actor, answers=answers, opinion=opinion, attachments=attachments)
+
+
+def complete_in(
+    work: Work, task_id: int, *, actor: Actor, answers: Mapping[str, Any], opinion: str = "", attachments: Sequence[int] = (),
+) -> None:  # fmt: skip
+    """`complete_task` in the caller's transaction, whose actor is `actor`; what fails behind it is raised as it is."""
+    task, instance = lock_task(work, task_id)
+    _require_open(work, task, instance, actor)
+    definition = deployed(work.session, instance.definition_id)
+    step = definition.diagram.steps[task.step]
+    form = definition.forms.get(step.form) if step.form else None
+    values = _validated(step, form, answers, opinion, instance.variables)
+    taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)
+    said: dict[str, Any] = {"answers": values, "opinion": opinion.strip(), "task": task.id}
+    if taken:
+        said["attachments"] = taken
+    task.late = task.due_at is not None and work.now >= task.due_at
+    data = answers_of(form, values) if form else values
+    advance(work, instance, Complete(task, values, data, said))
 
 
 def _validated(

@@ -17,7 +17,7 @@ from engine.process.advance import Fire, advance
 from engine.process.clocks import acts_at
 from engine.process.tables import Instance, Timer
 from engine.store.errors import Stale
-from engine.store.store import Origin, Store, command
+from engine.store.store import Origin, Store, Work, command
 
 #: Due timers read at once; small, so that a second worker finds fresh ones.
 PAGE = 50
@@ -66,17 +66,22 @@ def _due_page(store: Store, limit: int) -> list[int]:
 def _fire(store: Store, timer_id: int) -> bool:
     """One timer in one transaction; False when it is no longer due or another worker holds the instance."""
     with store.work(None, WORKER) as work:
-        found = work.session.execute(_LOCKED, {"timer": timer_id}).first()
-        if found is None:
-            return False
-        instance, timer = found
-        if not _is_due(timer, work.now):
-            return False
-        if instance.state != "running":
-            timer.state, timer.wake_at = "cancelled", None
-            return False
-        advance(work, instance, Fire(timer_id), at=acts_at(timer))
-        return True
+        return fire_in(work, timer_id)
+
+
+def fire_in(work: Work, timer_id: int) -> bool:
+    """Fires a due timer in the caller's transaction; False when it is no longer due or somebody else holds the instance."""
+    found = work.session.execute(_LOCKED, {"timer": timer_id}).first()
+    if found is None:
+        return False
+    instance, timer = found
+    if not _is_due(timer, work.now):
+        return False
+    if instance.state != "running":
+        timer.state, timer.wake_at = "cancelled", None
+        return False
+    advance(work, instance, Fire(timer_id), at=acts_at(timer))
+    return True
 
 
 def _is_due(timer: Timer, now: datetime) -> bool:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from engine.store.clock import Clock, WallClock
+from engine.store.clock import Clock, MovableClock, WallClock
 from engine.store.errors import Stale
 from engine.store.settings import Settings
 
@@ -87,6 +87,21 @@ class Store:
                 session.commit()
 
     @contextmanager
+    def rehearsal(self, at: datetime) -> Iterator[Work]:
+        """A writing transaction that is undone whatever happens, on a clock of its own that begins at `at`.
+
+        What is done in it sees the real rows and changes none: not the counters, not the history, not the outbox, and not
+        what this process remembers. On SQLite nobody else can write meanwhile: keep it to the fraction of a second.
+        """
+        own = _Rehearsing(self, MovableClock(at))
+        with self.engine.connect().execution_options(sharing_write=True) as connection:
+            with Session(connection, expire_on_commit=False, autoflush=False, info={"store": own}) as session:
+                try:
+                    yield Work(session, at, None, Origin("", "rehearsal"))
+                finally:
+                    session.rollback()
+
+    @contextmanager
     def read(self) -> Iterator[Session]:
         """A session for queries only: SQLite undoes whatever it changes, PostgreSQL refuses it."""
         with Session(self.reading, autoflush=False, info={"store": self}) as session:
@@ -95,6 +110,21 @@ class Store:
     def close(self) -> None:
         self.engine.dispose()
         self.reading.dispose()
+
+
+class _Rehearsing(Store):
+    """What a rehearsal's session knows as its store: another clock and a memory that dies with it, and no way to commit."""
+
+    def __init__(self, real: Store, clock: MovableClock) -> None:
+        self.__dict__.update(real.__dict__)
+        self.clock = clock
+        self.cache = dict(real.cache)
+
+    def work(self, actor: Actor | None = None, origin: Origin = Origin()) -> NoReturn:
+        raise RuntimeError("a rehearsal opens no transaction of its own")
+
+    def close(self) -> None:
+        """The connections belong to the real store."""
 
 
 P = ParamSpec("P")
