@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, redirect, render_template, request
+from flask import Flask, g, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from engine.process.incidents import CaseFault
 from engine.store.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from web.context import is_swap, settings, somebody
+from web.json_calls import wants_json
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +66,15 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def forged(_error: CSRFError) -> ResponseReturnValue:
-        if somebody() is None:
+        if somebody() is None and not wants_json():
             # The page was open while the session ended; nothing was done, and signing in again mends it.
             return redirect("/sign-in", 303)
         return page(400, "页面已过期或来源不明，操作未执行。请返回上一页，刷新后重试。")
 
     @app.errorhandler(413)
     def too_large(_error: HTTPException) -> ResponseReturnValue:
+        if wants_json():
+            return page(413, "提交的内容过大，未作任何保存。")
         return page(413, f"单个附件不得超过 {settings().upload_bytes // 1024 // 1024} MB，请压缩或拆分后重新上传。")
 
     @app.errorhandler(HTTPException)
@@ -87,6 +90,8 @@ def install(app: Flask) -> None:
 
 
 def page(status: int, message: str) -> ResponseReturnValue:
-    """The page of a refusal; only its sentence where htmx asked for a part."""
+    """The page of a refusal; only its sentence where htmx asked for a part, and as JSON where a script did."""
+    if wants_json():
+        return jsonify(message=message), status
     template = "errors/_message.html" if is_swap() else "errors/page.html"
     return render_template(template, status=status, title=TITLES.get(status, "请求未能完成"), message=message), status

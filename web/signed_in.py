@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Flask, Response, g, redirect, request
+from flask import Flask, Response, g, jsonify, redirect, request
 from flask.typing import ResponseReturnValue
 
 from engine.people.sign_in import actor_of, rules_of
 from web.context import is_swap, settings, somebody, store
+from web.json_calls import wants_json
 
 COOKIE = "sharing_bpm"
 
@@ -53,6 +54,8 @@ def install(app: Flask) -> None:
         target = sign_in_address()
         if is_swap():
             return "", 401, {"HX-Redirect": target}
+        if wants_json():
+            return jsonify(message="登录已失效，请重新登录。未作任何保存。"), 401
         return redirect(target, 303)
 
 

@@ -171,6 +171,13 @@ def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[in
     ]
 
 
+def require_open_key(session: Session, key: str) -> None:
+    """Raises Invalid when a deployed process has that key already."""
+    taken = session.scalar(select(Definition.name).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
+    if taken is not None:
+        raise Invalid({"key": f"流程标识“{key}”已属于“{taken}”，请换一个"})
+
+
 def newest_versions(session: Session) -> dict[str, int]:
     """Process key → newest version number, for lists."""
     rows = session.execute(select(Definition.key, func.max(Definition.version)).group_by(Definition.key))

@@ -17,8 +17,8 @@ from engine.store.base import Base, Id
 class Draft(Base):
     """A draft 草稿 of a process definition: diagram, forms and document templates as they are being edited.
 
-    Everybody who may edit diagrams may edit it; `revision` rises with each save, and who saves over a revision that they
-    have not seen is refused.
+    Everybody who may edit diagrams may edit it; `revision` rises with each save, and who saves over a change of the same
+    part that they have not seen is refused.
     """
 
     __tablename__ = "draft"
@@ -40,6 +40,8 @@ class Draft(Base):
     """Of a file from elsewhere: what the import rewrote and what is still to be filled in. None for others."""
     revision: Mapped[int] = mapped_column()
     """1, 2, 3 …; the entity tag of the editor's saves."""
+    parts: Mapped[dict[str, Any]]
+    """xml, forms, documents → the revision that last changed it: who edits one is not in the way of who edits another."""
     state: Mapped[str] = mapped_column(String(16))
     """open · deployed · discarded"""
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))

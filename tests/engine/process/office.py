@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.people.accounts import create_account
 from engine.people.actor import Actor, load_actor
 from engine.people.tables import Account, Appointment, Unit, UnitBody
 from engine.process.definitions import deploy_in
@@ -74,6 +75,16 @@ class Office:
         with self.store.work() as work:
             return deploy_in(work, package, by="petra", approved_by="paul", reason="测试", effective_at=shanghai(at),
                              also_known=also_known)
+
+    def joins(self, login: str, unit: str, *posts: str) -> Actor:
+        """A new colleague."""
+        appointments = [(self.units[unit], post) for post in posts]
+        account = create_account(self.store, login, login.title(), self.units[unit], actor=None, appointments=appointments)
+        with self.store.read() as session:
+            actor = load_actor(session, account)
+        assert actor is not None
+        self.actors[login] = actor
+        return actor
 
     def start(self, who: str = "anna", key: str = "test", **answers: Any) -> int:
         return start_instance(self.store, key, actor=self[who], answers=answers)

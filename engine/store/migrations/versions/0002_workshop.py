@@ -25,6 +25,7 @@ def upgrade() -> None:
     sa.Column('documents', Json, nullable=False),
     sa.Column('imported', Json, nullable=True),
     sa.Column('revision', BigId, nullable=False),
+    sa.Column('parts', Json, nullable=False),
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('created_by', BigId, nullable=False),
     sa.Column('created_at', UtcDateTime(), nullable=False),
