@@ -43,7 +43,7 @@ class Desk:
         self.variables: dict[str, Any] = {"applicant_unit": "007"}
         self.words: Mapping[str, Callable[..., Any]] = {}
 
-    def operate(self, step: object, parameters: dict[str, Any]) -> None:
+    def operate(self, step: object, parameters: Mapping[str, Any]) -> None:
         """The diagram has no operation."""
 
 

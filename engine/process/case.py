@@ -16,14 +16,17 @@ from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.orm import undefer
 from sqlalchemy.orm.exc import StaleDataError
 
+from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
+from engine.people.units import unit_id_of
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import current_edition
 from engine.process.interpreter.expressions import evaluate
 from engine.process.interpreter.machine import Machine
-from engine.process.interpreter.model import OperationError, Passed, Step, Waiting
+from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
 from engine.process.operations import OPERATIONS, WORDS, Call
-from engine.process.tables import Instance, Task, Timer
+from engine.process.rows import add_missing
+from engine.process.tables import Instance, Party, Task, Timer
 from engine.store.errors import NotFound, Stale
 from engine.store.store import Work
 
@@ -98,6 +101,10 @@ class Case:
         return fresh
 
     @property
+    def diagram(self) -> Diagram:
+        return self.definition.diagram
+
+    @property
     def diagram_steps(self) -> Mapping[str, Step]:
         return self.definition.diagram.steps
 
@@ -113,7 +120,7 @@ class Case:
         """An expression over other data than the case's own, with the same words."""
         return evaluate(text, names, self.words)
 
-    def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
+    def operate(self, step: Step, parameters: Mapping[str, Any]) -> Any:
         """Runs a service task's operation now (the interpreter's Host)."""
         found = OPERATIONS.get(str(step.operation))
         if found is None:
@@ -131,6 +138,39 @@ class Case:
         if kind not in self.definition.documents:
             raise NotFound(f"没有公文模板“{kind}”")
         return self.definition.documents[kind]
+
+    # -- the rows, as `projection` asks for them ----------------------------------------------
+
+    @property
+    def edition(self) -> Edition:
+        """The calendar edition of this transaction."""
+        return current_edition(self.work)
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """What every task says of its case."""
+        this = self.instance
+        return {"instance_id": this.id, "process_key": this.process_key, "process_name": self.definition.name,
+                "number": this.number, "title": this.title}
+
+    def unit_id(self, code: str) -> int:
+        """The id of a unit by its code. Raises NotFound."""
+        return unit_id_of(self.work.session, code)
+
+    def keep(self, row: Task | Timer) -> None:
+        """A new row is written when the case is saved."""
+        self.work.session.add(row)
+
+    def admit(self, tasks: Sequence[Task]) -> None:
+        """Whoever got a task takes part in the case, and may see it."""
+        parts = dict.fromkeys((task.unit_id, task.post) for task in tasks)
+        add_missing(self.work.session, Party,
+                    [{"instance_id": self.instance.id, "unit_id": unit_id, "post": post} for unit_id, post in parts])
+
+    def take_recounts(self) -> set[str]:
+        """The activities whose clocks an operation changed in this move."""
+        taken: set[str] = self.work.notes.pop(f"recount:{self.instance.id}", set())
+        return taken
 
     # -- writing back -------------------------------------------------------------------------
 
@@ -158,8 +198,3 @@ class Case:
         insert_rows(session, rows)
         self.entries = []
         self._head = head
-
-    @property
-    def edition(self) -> Any:
-        """The calendar edition of this transaction."""
-        return current_edition(self.work)

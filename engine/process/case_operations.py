@@ -10,7 +10,7 @@ from sqlalchemy import select
 from calendars import deadline
 from engine.people.tables import Account, Unit
 from engine.people.units import unit_by_code
-from engine.process.clocks import due_running_from, whole_days
+from engine.process.clocks import lengthen, whole_days
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.instances import start_by_system
@@ -104,21 +104,9 @@ def extend(call: Call, *, activity: str, days: Any) -> dict[str, Any]:
         timer for timer in session.scalars(select(Timer).where(Timer.instance_id == call.instance.id).order_by(Timer.id))
         if timer.kind == "machine" and timer.element in rules and rules[timer.element].attached_to == activity
     ]
-    clock = next((timer for timer in own if timer.role == "deadline" and timer.state in ("waiting", "paused")), None)
-    if clock is None or "working_days" not in clock.rule:
+    lengthened = lengthen(own, added, call.at, current_edition(call.work))
+    if lengthened is None:
         raise OperationError("no-deadline", "该环节没有可以延长的时限")
-    before = due_running_from(clock, call.at, current_edition(call.work)).last_day
-    clock.rule = {**clock.rule, "working_days": clock.rule["working_days"] + added}
-    for timer in own:
-        if timer.role == "reminder" and timer.state == "fired" and timer.activity == clock.activity:
-            _remind_again(timer, clock, call)
     # The road counts the clocks of this activity again as soon as the interpreter has come to rest.
-    call.work.notes.setdefault(f"recount:{call.instance.id}", set()).add(clock.activity)
-    after = due_running_from(clock, call.at, current_edition(call.work)).last_day
-    return {"days": added, "due_day": after.isoformat() if after else None, "old_day": before.isoformat() if before else None}
-
-
-def _remind_again(reminder: Timer, clock: Timer, call: Call) -> None:
-    """The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does."""
-    reminder.kind, reminder.token, reminder.state = "limit", clock.token, "waiting"
-    reminder.started_at, reminder.fired_at, reminder.due_at = call.at, None, None
+    call.work.notes.setdefault(f"recount:{call.instance.id}", set()).add(lengthened.activity)
+    return lengthened.told(added)

@@ -94,6 +94,40 @@ def due_running_from(timer: Timer, at: datetime, edition: Edition) -> Due:
     ))  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Lengthened:
+    """What adding working days to a running deadline did."""
+
+    activity: str
+    """Token of the activity whose clocks must be counted again."""
+    before: date | None
+    after: date | None
+
+    def told(self, days: int) -> dict[str, Any]:
+        """As the operation that asked for it returns it."""
+        return {"days": days, "due_day": self.after.isoformat() if self.after else None,
+                "old_day": self.before.isoformat() if self.before else None}
+
+
+def lengthen(own: Iterable[Timer], days: int, at: datetime, edition: Edition) -> Lengthened | None:
+    """Adds working days to the running deadline among the timers of an activity; None where no working-day deadline runs.
+
+    The clock stays one clock. A reminder that has fired already will remind again.
+    """
+    own = list(own)
+    clock = next((timer for timer in own if timer.role == "deadline" and timer.state in ("waiting", "paused")), None)
+    if clock is None or "working_days" not in clock.rule:
+        return None
+    before = due_running_from(clock, at, edition).last_day
+    clock.rule = {**clock.rule, "working_days": clock.rule["working_days"] + days}
+    for timer in own:
+        if timer.role == "reminder" and timer.state == "fired" and timer.activity == clock.activity:
+            # The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does.
+            timer.kind, timer.token, timer.state = "limit", clock.token, "waiting"
+            timer.started_at, timer.fired_at, timer.due_at = at, None, None
+    return Lengthened(clock.activity or clock.token, before, due_running_from(clock, at, edition).last_day)
+
+
 def pauses_of(stored: Iterable[Any]) -> list[calendar.Pause]:
     """The calendar's pauses from the rows of `Timer.pauses`."""
     return [

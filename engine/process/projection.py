@@ -6,18 +6,17 @@ New tasks and timers become rows with their deadlines counted; what no longer wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from calendars.deadline import shanghai_day
-from engine.people.units import unit_id_of
-from engine.process.case import Case
+from calendars.edition import Edition
 from engine.process.clocks import STOPPED, due_of, resolve, whole_days
-from engine.process.interpreter.model import Step, Waiting
-from engine.process.rows import add_missing
-from engine.process.tables import FAR, Party, Task, Timer
+from engine.process.interpreter.machine import Machine
+from engine.process.interpreter.model import Diagram, Step, Waiting
+from engine.process.tables import FAR, Task, Timer
 from engine.store.errors import NotFound
 
 _FAR = datetime.fromisoformat(FAR)
@@ -25,6 +24,49 @@ _FAR = datetime.fromisoformat(FAR)
 
 class BadAssignment(ValueError):
     """A task's unit or post leads to nobody; the message names the step."""
+
+
+class Docket(Protocol):
+    """What dating the rows needs of a case: a real one (`Case`), or one that is only tried and never stored."""
+
+    at: datetime
+    tasks: dict[str, Task]
+    """Open tasks by token."""
+    timers: list[Timer]
+
+    @property
+    def machine(self) -> Machine: ...
+
+    @property
+    def diagram(self) -> Diagram: ...
+
+    @property
+    def edition(self) -> Edition: ...
+
+    @property
+    def labels(self) -> Mapping[str, Any]:
+        """What every task says of its case: the columns of `Task` that are copied from it."""
+        ...
+
+    def evaluate(self, text: str, waiting: Waiting | None = None) -> Any: ...
+
+    def process_property(self, name: str) -> str | None: ...
+
+    def unit_id(self, code: str) -> int:
+        """Raises NotFound."""
+        ...
+
+    def keep(self, row: Task | Timer) -> None:
+        """A new row belongs to the case from now on."""
+        ...
+
+    def admit(self, tasks: list[Task]) -> None:
+        """Whoever got a task takes part in the case."""
+        ...
+
+    def take_recounts(self) -> set[str]:
+        """The activities whose clocks an operation changed since this was last asked."""
+        ...
 
 
 @dataclass(slots=True)
@@ -40,7 +82,7 @@ class Changes:
     said: dict[str, Any] = field(default_factory=dict)
 
 
-def project(case: Case) -> Changes:
+def project(case: Docket) -> Changes:
     """Brings tasks and timers in line with the interpreter. Rows are written when the case is saved, all at once."""
     waiting = {token.token: token for token in case.machine.waiting()}
     alive = set(waiting)
@@ -54,7 +96,7 @@ def project(case: Case) -> Changes:
     opened = _open_tasks(case, waiting, changes)
     touched |= {timer.activity or timer.token for timer in case.timers if timer.due_at is None and timer.state == "waiting"}
     touched |= _pause(case, waiting, opened, changes)
-    touched |= case.work.notes.pop(f"recount:{case.instance.id}", set())
+    touched |= case.take_recounts()
     recount(case, touched, changes.said)
     _date_tasks(case, waiting, touched, opened)
     for task in opened:
@@ -69,7 +111,7 @@ def project(case: Case) -> Changes:
 # -- what no longer waits ---------------------------------------------------------------------
 
 
-def _close(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
+def _close(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
     """Closes rows whose token is gone; returns the activities whose clocks run again."""
     resumed: set[str] = set()
     for token in [token for token in case.tasks if token not in waiting]:
@@ -91,64 +133,60 @@ def _close(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str
 # -- what waits now ---------------------------------------------------------------------------
 
 
-def _open_timers(case: Case, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
+def _open_timers(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> set[str]:
     """Rows for the diagram's timers that begin to wait; returns the activities whose clocks must be counted."""
     known = {timer.token for timer in case.timers if timer.kind == "machine"}
     touched: set[str] = set()
     for token in waiting.values():
         if token.kind != "timer" or token.token in known:
             continue
-        rule = case.definition.diagram.timers[token.step]
-        host = case.diagram_steps.get(rule.attached_to or token.step)
+        rule = case.diagram.timers[token.step]
+        host = case.diagram.steps.get(rule.attached_to or token.step)
         timer = Timer(
-            instance_id=case.instance.id, kind="machine", role=rule.role, token=token.token, activity=token.activity,
+            instance_id=case.labels["instance_id"], kind="machine", role=rule.role, token=token.token, activity=token.activity,
             element=rule.element, activity_name=host.name if host else rule.name,
             rule=resolve(rule, lambda text, here=token: case.evaluate(text, here)),
             started_at=case.at, pauses=[], state="waiting", attempts=0, provisional=False,
         )
         case.timers.append(timer)
-        case.work.session.add(timer)
+        case.keep(timer)
         touched.add(timer.activity or timer.token)
     return touched
 
 
-def _open_tasks(case: Case, waiting: dict[str, Waiting], changes: Changes) -> list[Task]:
+def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> list[Task]:
     opened: list[Task] = []
     for token in waiting.values():
         if token.kind != "task" or token.token in case.tasks:
             continue
-        step = case.diagram_steps[token.step]
+        step = case.diagram.steps[token.step]
         unit_id, post = assignment(case, step, token)
         task = Task(
-            instance_id=case.instance.id, token=token.token, step=step.id, name=step.name,
-            process_key=case.instance.process_key, process_name=case.definition.name, number=case.instance.number, title=case.instance.title,
-            unit_id=unit_id, post=post, state="open", opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False,
+            **case.labels, token=token.token, step=step.id, name=step.name, unit_id=unit_id, post=post, state="open",
+            opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False,
         )
         case.tasks[token.token] = task
-        case.work.session.add(task)
+        case.keep(task)
         opened.append(task)
         if step.limit is not None:
             _open_limit(case, step, token)
     if opened:
-        add_missing(case.work.session, Party, list({
-            (task.unit_id, task.post): {"instance_id": case.instance.id, "unit_id": task.unit_id, "post": task.post}
-            for task in opened
-        }.values()))
+        case.admit(opened)
     return opened
 
 
-def assignment(case: Case, step: Step, token: Waiting) -> tuple[int, str]:
+def assignment(case: Docket, step: Step, token: Waiting) -> tuple[int, str]:
     """Unit id and post of a task, from the diagram. Raises BadAssignment when that leads to nobody."""
     if not step.unit or not step.post:
         raise BadAssignment(f"环节“{step.name}”（{step.id}）没有承办单位或岗位")
     code = case.evaluate(step.unit, token)
     try:
-        return unit_id_of(case.work.session, str(code or "")), step.post
+        return case.unit_id(str(code or "")), step.post
     except NotFound:
         raise BadAssignment(f"环节“{step.name}”（{step.id}）的承办单位“{code}”不存在") from None
 
 
-def _open_limit(case: Case, step: Step, token: Waiting) -> None:
+def _open_limit(case: Docket, step: Step, token: Waiting) -> None:
     """The short form of the common frame: deadline, reminder before it and escalation after it, from one number."""
     days = whole_days(case.evaluate(step.limit or "", token), step.id)
     basis: dict[str, Any] = {"on_pause": step.properties.get("onPause", "pause")}
@@ -164,22 +202,22 @@ def _open_limit(case: Case, step: Step, token: Waiting) -> None:
             frame.append((role, {relation: whole_days(text, step.id)}))
     for role, rule in frame:
         timer = Timer(
-            instance_id=case.instance.id, kind="limit", role=role, token=token.token, activity=token.token, element=step.id,
+            instance_id=case.labels["instance_id"], kind="limit", role=role, token=token.token, activity=token.token, element=step.id,
             activity_name=step.name, rule={**basis, **rule}, started_at=case.at, pauses=[], state="waiting", attempts=0,
             provisional=False,
         )
         case.timers.append(timer)
-        case.work.session.add(timer)
+        case.keep(timer)
 
 
 # -- clocks -----------------------------------------------------------------------------------
 
 
-def _pause(case: Case, waiting: dict[str, Waiting], opened: list[Task], changes: Changes) -> set[str]:
+def _pause(case: Docket, waiting: dict[str, Waiting], opened: list[Task], changes: Changes) -> set[str]:
     """A newly opened task with clock="pause" stops the clocks of the activity around it."""
     stopped: set[str] = set()
     for task in opened:
-        if case.diagram_steps[task.step].properties.get("clock") != "pause":
+        if case.diagram.steps[task.step].properties.get("clock") != "pause":
             continue
         around = waiting[task.token].path[-1:]
         for timer in case.timers:
@@ -202,7 +240,7 @@ def _within(timer: Timer, waiting: dict[str, Waiting], around: tuple[str, ...], 
     return host is not None and host.path[-1:] == around
 
 
-def _resume(case: Case, pausing: str, said: dict[str, Any]) -> set[str]:
+def _resume(case: Docket, pausing: str, said: dict[str, Any]) -> set[str]:
     """Lets the clocks run again that the task `pausing` had stopped."""
     resumed: set[str] = set()
     today = shanghai_day(case.at).isoformat()
@@ -218,7 +256,7 @@ def _resume(case: Case, pausing: str, said: dict[str, Any]) -> set[str]:
     return resumed
 
 
-def recount(case: Case, activities: set[str], said: dict[str, Any]) -> None:
+def recount(case: Docket, activities: set[str], said: dict[str, Any]) -> None:
     """Counts the open clocks of these activities again; deadlines first, as reminders and escalations lean on them."""
     if not activities:
         return
@@ -247,7 +285,7 @@ def recount(case: Case, activities: set[str], said: dict[str, Any]) -> None:
             case.timers.remove(timer)
 
 
-def _date_tasks(case: Case, waiting: dict[str, Waiting], touched: set[str], opened: list[Task]) -> None:
+def _date_tasks(case: Docket, waiting: dict[str, Waiting], touched: set[str], opened: list[Task]) -> None:
     """Writes deadline and warning onto the tasks: the earliest deadline of the task and of the activities around it."""
     clocks: dict[str, list[Timer]] = {}
     for timer in case.timers:

@@ -115,11 +115,11 @@ class Host:
     """Operation → what it gives the first time, the second …; the last one stays."""
     words: Mapping[str, Callable[..., Any]] = field(default_factory=lambda: WORDS)
 
-    def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
+    def operate(self, step: Step, parameters: Mapping[str, Any]) -> Any:
         assert step.operation is not None
         if step.operation in self.fails_with:
             raise OperationError(self.fails_with[step.operation], "不能办理")
-        self.done.append((step.operation, parameters))
+        self.done.append((step.operation, dict(parameters)))
         if step.operation == "documents.issue":
             self._fill(step, parameters)
         if step.operation in self.gives:
@@ -130,7 +130,7 @@ class Host:
     def operations(self) -> list[str]:
         return [name for name, _ in self.done]
 
-    def _fill(self, step: Step, parameters: dict[str, Any]) -> None:
+    def _fill(self, step: Step, parameters: Mapping[str, Any]) -> None:
         unit = {"code": parameters["unit"], "name": WORDS["unit_name"](parameters["unit"]), "short": "住建"}
         names = {
             **self.variables, **parameters, "unit": unit, "article": step.article or "", "year": 2026, "serial": 1,

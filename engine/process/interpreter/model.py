@@ -176,7 +176,7 @@ class Host(Protocol):
     words: Mapping[str, Callable[..., Any]]
     """Extra functions of the expression language."""
 
-    def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
+    def operate(self, step: Step, parameters: Mapping[str, Any]) -> Any:
         """Run the operation that `step` names, now and inside the transaction.
 
         May raise OperationError: a BPMN error if a boundary error event catches its code.

@@ -6,7 +6,7 @@ Specs are built once per diagram and shared by threads: they hold nothing about 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
@@ -97,6 +97,22 @@ class HumanTask(Node):
         self.manual = True
 
 
+class Parameters(Mapping[str, Any]):
+    """What an operation is given, evaluated when it is asked for: a host that runs nothing needs none of it."""
+
+    def __init__(self, engine: Any, token: Token, texts: Mapping[str, str]) -> None:
+        self._engine, self._token, self._texts = engine, token, texts
+
+    def __getitem__(self, name: str) -> Any:
+        return self._engine.evaluate(self._token, self._texts[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._texts)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+
 class Service(Node):
     """Runs a named operation of the host now."""
 
@@ -110,7 +126,7 @@ class Service(Node):
     def _run_hook(self, my_task: Token) -> bool:
         assert self.step is not None
         engine, host = my_task.process.script_engine, my_task.process.host
-        values = {name: engine.evaluate(my_task, text) for name, text in self.parameters.items()}
+        values = Parameters(engine, my_task, self.parameters)
         try:
             result = host.operate(self.step, values)
         except OperationError as error:

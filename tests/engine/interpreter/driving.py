@@ -19,9 +19,9 @@ class Desk:
         self.operations = operations
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
-    def operate(self, step: Step, parameters: dict[str, Any]) -> Any:
+    def operate(self, step: Step, parameters: Mapping[str, Any]) -> Any:
         assert step.operation is not None
-        self.calls.append((step.operation, parameters))
+        self.calls.append((step.operation, dict(parameters)))
         return self.operations[step.operation](**parameters) if step.operation in self.operations else None
 
 
