@@ -76,7 +76,7 @@ def checked(
     try:
         found: list[Problem] = future.result(timeout=LONGEST_WAIT)
     except Late:
-        future.cancel()  # where it still waits for a free process
+        future.cancel()  # type: ignore[no-untyped-call]  # where it still waits for a free process
         logs.say(log, "check took too long", logging.WARNING, bytes=len(package.xml))
         return [_costly("用时过长")]
     except ProcessExpired as ended:
@@ -118,7 +118,7 @@ def close() -> None:
     with _lock:
         pool, _pool = _pool, None
     if pool is not None:
-        pool.stop()
+        pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
 
 
@@ -159,9 +159,14 @@ def _begin(modules: Iterable[str]) -> None:
     _know(modules)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_memory()
+    threading.Thread(target=_end_with_parent, name="watches the parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        threading.Thread(target=lambda: (parent.join(), os._exit(0)), name="watches the parent", daemon=True).start()
+        parent.join()
+        os._exit(0)
 
 
 def _limit_memory() -> None:
