@@ -201,6 +201,8 @@ class Timer(Base):
     provisional: Mapped[bool] = mapped_column(default=False)
     edition: Mapped[str | None] = mapped_column(String(64))
     """The calendar edition that `due_at` was counted with; None where no calendar was needed."""
+    calendar: Mapped[str | None] = mapped_column(String(64))
+    """By which calendar its days are counted: the responsible unit's; None for the city's."""
     state: Mapped[str] = mapped_column(String(16))
     """waiting · paused · fired (its activity still goes on) · past (fired, and the activity was left) · cancelled"""
     wake_at: Mapped[datetime | None]
@@ -282,6 +284,12 @@ class CalendarNotice(Base):
     published: Mapped[date]
     body: Mapped[dict[str, Any]] = mapped_column(Json)
     loaded_at: Mapped[datetime]
+    calendar: Mapped[str | None] = mapped_column(String(64))
+    """None for a national notice; else the calendar whose own order it is: a closure, a special working day."""
+    policy: Mapped[str] = mapped_column(String(8), default="keep", server_default="keep")
+    """What becomes of an open deadline that would fall earlier by it: keep · move"""
+    confirmed_by: Mapped[int | None]
+    """The account of the second person; None for what ships with the product."""
 
 
 class Heartbeat(Base):
