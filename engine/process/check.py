@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from engine.people.posts import POSTS
-from engine.process.forms import check_form
+from engine.process.form_check import check_form
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.expressions import ExpressionError, compile_expression
 from engine.process.interpreter.model import Diagram, DiagramError, Problem, Step, TimerRule

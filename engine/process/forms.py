@@ -1,7 +1,7 @@
 """Forms: our own small JSON definition, shown by the web and validated here by the same definition.
 
-A form is `{"title", "fields": [{"key", "type", "label", "required", …}]}`. `check_form` says whether a definition may be
-deployed; `validate` turns what a person typed into values, or says field by field what is wrong.
+A form is `{"title", "fields": [{"key", "type", "label", "required", …}]}`. `validate` turns what a person typed into values,
+or says field by field what is wrong. Whether a definition may be deployed: `form_check`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from engine.process.interpreter.expressions import ExpressionError, compile_expression, evaluate
+from engine.process.interpreter.expressions import ExpressionError, evaluate
 
 FormDefinition = Mapping[str, Any]
 
 TEXT_MAX = 4000
-_KEY = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _PHONE = re.compile(r"\+?[0-9][0-9\- ]{5,19}")
 _TRUE = {"true", "on", "1", "yes", "是"}
 _FALSE = {"", "false", "off", "0", "no", "否"}
@@ -214,49 +213,6 @@ def _many(field: Mapping[str, Any], raw: Any, names: Mapping[str, Any]) -> list[
     given = raw if isinstance(raw, list | tuple) else ([] if raw in (None, "") else [raw])
     chosen = [_one(field, item, names) for item in given]
     return list(dict.fromkeys(chosen)) or None
-
-
-def check_form(form: Any) -> list[str]:
-    """What is wrong with a form definition, in Chinese; empty when it may be deployed."""
-    if not isinstance(form, dict) or not isinstance(form.get("fields"), list) or not form.get("title"):
-        return ["表单应有标题（title）和字段列表（fields）"]
-    problems: list[str] = []
-    seen: set[str] = set()
-    for number, field in enumerate(form["fields"], 1):
-        problems += [f"第{number}项：{what}" for what in _field_problems(field, seen)]
-    if form.get("opinion_when"):
-        problems += _expression_problems(form["opinion_when"], "opinion_when")
-    return problems
-
-
-def _field_problems(field: Any, seen: set[str]) -> list[str]:
-    if not isinstance(field, dict) or field.get("type") not in TYPES:
-        return [f"字段类型应为{'、'.join(sorted(TYPES))}之一"]
-    if field["type"] == "note":
-        return [] if field.get("label") else ["说明应有文字（label）"]
-    problems = []
-    key = field.get("key")
-    if not isinstance(key, str) or not _KEY.fullmatch(key):
-        problems.append("字段键（key）应为小写英文、数字和下划线")
-    elif key in seen:
-        problems.append(f"字段键“{key}”重复")
-    seen.add(str(key))
-    if not field.get("label"):
-        problems.append(f"字段“{key}”没有名称（label）")
-    if field["type"] in ("choice", "select", "choices", "fields") and not (field.get("options") or field.get("options_from")):
-        problems.append(f"字段“{key}”没有选项")
-    for name in ("when", "value", "options_from"):
-        if field.get(name):
-            problems += _expression_problems(field[name], f"{key}.{name}")
-    return problems
-
-
-def _expression_problems(text: str, place: str) -> list[str]:
-    try:
-        compile_expression(text)
-    except ExpressionError as error:
-        return [f"{place}：{error}"]
-    return []
 
 
 def answered(form: FormDefinition, values: Mapping[str, Any], names: Mapping[str, Any]) -> list[tuple[str, str]]:

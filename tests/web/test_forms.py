@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, render_template_string
 from werkzeug.datastructures import MultiDict
 
-from engine.process.forms import TYPES, check_form, validate
+from engine.process.form_check import check_form
+from engine.process.forms import TYPES, validate
 from web.forms import FormView, read_posted, show
 
 FORM: dict[str, Any] = {
@@ -17,11 +18,11 @@ FORM: dict[str, Any] = {
     "fields": [
         {"type": "note", "label": "说明文字"},
         {"key": "name", "type": "text", "label": "名称", "required": True, "max_length": 10, "help": "全称"},
-        {"key": "reason", "type": "textarea", "label": "理由", "rows": 5, "when": 'decision == "no" and level > 1'},
         {"key": "volume", "type": "integer", "label": "数量", "min": 1, "max": 9},
         {"key": "rate", "type": "number", "label": "比例"},
         {"key": "until", "type": "date", "label": "期限"},
         {"key": "decision", "type": "choice", "label": "结论", "options": [{"value": "yes", "label": "同意"}, {"value": "no", "label": "不同意"}]},
+        {"key": "reason", "type": "textarea", "label": "理由", "rows": 5, "when": 'decision == "no" and level > 1'},
         {"key": "frequency", "type": "select", "label": "频率", "options": [{"value": "d", "label": "每日"}, {"value": "w", "label": "每周"}]},
         {"key": "checks", "type": "choices", "label": "事项", "options": [{"value": "a", "label": "甲"}, {"value": "b", "label": "乙"}]},
         {"key": "items", "type": "fields", "label": "数据项", "options_from": "resource.items"},

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.process.forms import TYPES, answered, check_form, opinion_needed, prefill, validate
+from engine.process.forms import answered, opinion_needed, prefill, validate
 from tests.engine.process.office import choice, form, text
 
 
@@ -90,18 +90,3 @@ def test_whatever_is_sent_gives_values_or_sentences_never_an_exception(raw: dict
     checked = validate(asked, raw, {})
     assert set(checked.values) <= {"a", "b", "c", "d"}
     assert all(isinstance(message, str) and message for message in checked.errors.values())
-
-
-@pytest.mark.parametrize("broken", [None, {}, {"title": "T", "fields": [{"type": "magic", "key": "a", "label": "A"}]},
-                                    {"title": "T", "fields": [{"type": "text", "key": "A b", "label": "A"}]},
-                                    {"title": "T", "fields": [{"type": "choice", "key": "a", "label": "A"}]},
-                                    {"title": "T", "fields": [{"type": "text", "key": "a", "label": "A", "when": "__import__('os')"}]}])
-def test_a_broken_definition_is_told(broken: Any) -> None:
-    assert check_form(broken)
-
-
-def test_every_type_has_a_check() -> None:
-    for kind in TYPES - {"note"}:
-        field = {"key": "x", "label": "X", "type": kind, "options": [{"value": "a", "label": "A"}]}
-        assert check_form(form(field)) == []
-        validate(form(field), {"x": "a"}, {})
