@@ -195,3 +195,26 @@ class MigrationItem(Base):
     reason: Mapped[str | None] = mapped_column(String(500))
     """Why it stayed; what no plan can move is said in plain Chinese."""
     moved_at: Mapped[datetime | None]
+
+
+class DryRunMove(Base):
+    """One move of a dry run 试运行; with those before it, it is a script that can be walked again at any time.
+
+    A move is never changed: going back is going on from an earlier one, so a run is a tree and each of its moves an address.
+    """
+
+    __tablename__ = "dry_run_move"
+    __table_args__ = (Index(None, "run_id", "id"),)
+
+    id: Mapped[Id]
+    run_id: Mapped[int | None]
+    """The first move of the run; None for that one itself."""
+    parent_id: Mapped[int | None]
+    """The move before it."""
+    draft_id: Mapped[int | None] = mapped_column(ForeignKey("draft.id"))
+    definition_id: Mapped[int | None] = mapped_column(ForeignKey("definition.id"))
+    """Of which draft, or which deployed version."""
+    move: Mapped[dict[str, Any]]
+    """What was done, as `dry_run_script` writes it."""
+    created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    created_at: Mapped[datetime]

@@ -87,6 +87,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_back_test_draft_id_id'), 'back_test', ['draft_id', 'id'], unique=False)
     op.create_index('ix_back_test_waiting', 'back_test', ['id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'running')"), postgresql_where=sa.text("state IN ('waiting', 'running')"))
+    op.create_table('dry_run_move',
+    sa.Column('id', BigId, autoincrement=True, nullable=False),
+    sa.Column('run_id', BigId, nullable=True),
+    sa.Column('parent_id', BigId, nullable=True),
+    sa.Column('draft_id', BigId, nullable=True),
+    sa.Column('definition_id', BigId, nullable=True),
+    sa.Column('move', Json, nullable=False),
+    sa.Column('created_by', BigId, nullable=False),
+    sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['created_by'], ['account.id'], name=op.f('fk_dry_run_move_created_by')),
+    sa.ForeignKeyConstraint(['definition_id'], ['definition.id'], name=op.f('fk_dry_run_move_definition_id')),
+    sa.ForeignKeyConstraint(['draft_id'], ['draft.id'], name=op.f('fk_dry_run_move_draft_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_dry_run_move'))
+    )
+    op.create_index(op.f('ix_dry_run_move_run_id_id'), 'dry_run_move', ['run_id', 'id'], unique=False)
     op.create_table('migration_item',
     sa.Column('id', BigId, autoincrement=True, nullable=False),
     sa.Column('migration_id', BigId, nullable=False),
