@@ -22,6 +22,7 @@ from engine.sharing import (
     operation_texts,
     projects,
     rectification,
+    rehearsing,
     reports,
     rule_documents,
     subjects,
@@ -32,6 +33,6 @@ from engine.sharing import (
 __all__ = [
     "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
     "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "operation_texts",
-    "projects", "rectification", "reports", "rule_documents",
+    "projects", "rectification", "rehearsing", "reports", "rule_documents",
     "subjects", "supervision", "words", "workshop",
 ]  # fmt: skip
