@@ -24,6 +24,7 @@ from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
+from engine.process.redating import bring_up_to_date
 from engine.process.tables import Instance, Task, Timer
 from engine.store.errors import NotRunning
 from engine.store.store import Work
@@ -136,6 +137,10 @@ class Road:
             if isinstance(move, Complete | Terminate):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
+        # Stale before due: a new notice may have moved this very date.
+        bring_up_to_date(case)
+        if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
+            return
         if isinstance(move, Complete | Deliver | Terminate):
             self._fire_overdue(case)
             if case.instance.state != "running" or (isinstance(move, Complete) and move.task.state == "cancelled"):
@@ -314,3 +319,9 @@ class Road:
         ).all():
             if token not in alive:
                 self.go(self.case(child_id).instance, Deliver("source_closed"), case.at)
+
+
+def _still_due(case: Case, move: Fire, now: datetime) -> bool:
+    """Whether the timer that was to fire is due under the calendar as it is known now."""
+    timer = next((timer for timer in case.timers if timer.id == move.timer_id), None)
+    return timer is None or timer.due_at is None or timer.due_at <= now

@@ -6,7 +6,8 @@ come to its end, whatever happened in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
 from functools import partial
@@ -20,8 +21,8 @@ from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
 from engine.people.units import unit_id_of
 from engine.process.definitions import Deployed, deployed
-from engine.process.editions import current_edition
-from engine.process.interpreter.expressions import evaluate
+from engine.process.editions import calendar_of, current_edition, known
+from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
 from engine.process.operations import OPERATIONS, WORDS, Call
@@ -146,6 +147,10 @@ class Case:
         """The calendar edition of this transaction."""
         return current_edition(self.work)
 
+    def edition_in(self, calendar: str) -> Edition:
+        """The edition of a calendar that a unit is bound to."""
+        return current_edition(self.work, calendar)
+
     @property
     def labels(self) -> Mapping[str, Any]:
         """What every task says of its case."""
@@ -159,7 +164,23 @@ class Case:
 
     def keep(self, row: Task | Timer) -> None:
         """A new row is written when the case is saved."""
+        if isinstance(row, Timer):
+            row.calendar = self._calendar_of(row)
         self.work.session.add(row)
+
+    def _calendar_of(self, timer: Timer) -> str | None:
+        """The calendar of the unit whose activity it is; the city's where no unit is bound to another, or no lane names one."""
+        if not known(self.work.session).bindings:
+            return None
+        if timer.token in self.tasks:
+            return calendar_of(self.work.session, self.tasks[timer.token].unit_id)
+        rule = self.diagram.timers.get(timer.element)
+        host = self.diagram.steps.get(rule.attached_to or timer.element) if rule else None
+        if host is None or not host.unit:
+            return None
+        with suppress(ExpressionError, NotFound):
+            return calendar_of(self.work.session, self.unit_id(str(self.machine.evaluate(host.unit, timer.token) or "")))
+        return None
 
     def admit(self, tasks: Sequence[Task]) -> None:
         """Whoever got a task takes part in the case, and may see it."""
@@ -184,17 +205,27 @@ class Case:
 
     def save(self) -> None:
         """Writes everything back, guarded by the revision. Raises Stale when another writer was quicker."""
-        instance, session = self.instance, self.work.session
+        save_all(self.work, [self])
+
+    def seal(self) -> list[dict[str, Any]]:
+        """Puts data, state and the head of the history onto the row; returns the entries' rows, which are still to be written."""
+        instance = self.instance
         rows, head = chain(self._head, f"instance:{instance.id}", self.entries, self.work, instance_id=instance.id)
         instance.history_seq, instance.history_hash = head.seq, head.hash
         if self.variables != instance.variables:
             instance.variables = self.variables
         if self._machine is not None:
             instance.saved = self._machine.save()
-        try:
-            session.flush()
-        except StaleDataError as error:
-            raise Stale from error
-        insert_rows(session, rows)
         self.entries = []
         self._head = head
+        return rows
+
+
+def save_all(work: Work, cases: Iterable[Case]) -> None:
+    """Writes several cases back at once, each guarded by its revision. Raises Stale when another writer was quicker."""
+    rows = [row for case in cases for row in case.seal()]
+    try:
+        work.session.flush()
+    except StaleDataError as error:
+        raise Stale from error
+    insert_rows(work.session, rows)

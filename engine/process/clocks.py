@@ -7,7 +7,7 @@ pause, or under a new calendar edition) without the diagram and without the inte
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -149,10 +149,20 @@ def explain(timer: Timer, edition: Edition) -> calendar.Explanation | None:
 def _absolute(timer: Timer, edition: Edition) -> calendar.Deadline:
     if "calendar_date" in timer.rule:
         return calendar.calendar_date(date.fromisoformat(timer.rule["calendar_date"]), edition)
-    return calendar.due(
+    moment = calendar.due(
         _start(timer), timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
         restart_at=timer.restart_at, office_hours=_hours(timer.rule),
     )
+    kept = kept_day(timer)
+    if kept is not None and moment.last_day is not None and moment.last_day < kept:
+        return replace(moment, due=calendar.end_of(kept), last_day=kept)
+    return moment
+
+
+def kept_day(timer: Timer) -> date | None:
+    """The last day that a publication did not take away, although the calendar gives an earlier one since; None for most."""
+    day = timer.rule.get("kept_day")
+    return date.fromisoformat(day) if day else None
 
 
 def _start(timer: Timer) -> datetime:

@@ -1,10 +1,13 @@
 """The calendar editions of this installation: notices kept as rows, editions built from them.
 
 A notice is never changed or removed; a new one makes a new edition. `calendars/` does the arithmetic and knows no database.
+Every unit counts by the city's calendar unless it is bound to another: the national notices with orders of its own on top.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -13,8 +16,31 @@ from sqlalchemy.orm import Session
 from calendars.deadline import shanghai_day
 from calendars.edition import Edition, edition_for
 from calendars.notices import Notice, notice_from_json, shipped_notices
+from engine.process.calendar_tables import CITY, CalendarBinding, WorkCalendar
 from engine.process.tables import CalendarNotice
 from engine.store.store import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that the installation knows of its calendars, in order of publication."""
+
+    national: tuple[Notice, ...] = ()
+    local: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)
+    """Calendar → its own orders."""
+    follow_city: frozenset[str] = frozenset()
+    """The calendars in which the city's orders hold too."""
+    bindings: Mapping[int, str] = field(default_factory=dict)
+    """Unit id → calendar; a unit that is not in it counts by the city's."""
+    policies: Mapping[str, str] = field(default_factory=dict)
+    """Number of a notice → what becomes of deadlines that would fall earlier by it: keep · move"""
+
+    def orders(self, calendar: str | None) -> tuple[Notice, ...]:
+        """The local orders that hold in a calendar (None: the city's)."""
+        own = self.local.get(calendar or CITY, ())
+        if calendar in (None, CITY) or calendar not in self.follow_city:
+            return own
+        return (*self.local.get(CITY, ()), *own)
 
 
 def load_shipped_notices(work: Work) -> int:
@@ -23,42 +49,93 @@ def load_shipped_notices(work: Work) -> int:
     fresh = [notice for notice in shipped_notices() if notice.doc not in known]
     for notice in fresh:
         work.session.add(
-            CalendarNotice(doc=notice.doc, published=notice.published, body=notice.as_json(), loaded_at=work.now)
+            CalendarNotice(doc=notice.doc, published=notice.published, body=notice.as_json(), loaded_at=work.now, policy="keep")
         )
     work.session.flush()
+    forget(work.session)
     return len(fresh)
 
 
-def notices(session: Session) -> tuple[Notice, ...]:
-    """All notices of the installation, in order of publication. One query, remembered until another one is added."""
-    newest = session.scalar(select(func.max(CalendarNotice.id))) or 0
+_NEWEST = select(
+    select(func.max(CalendarNotice.id)).scalar_subquery(),
+    select(func.max(CalendarBinding.id)).scalar_subquery(),
+    select(func.count(WorkCalendar.key)).scalar_subquery(),
+)
+
+
+def known(session: Session) -> Known:
+    """Notices, orders and bindings. One query a session; what it finds is remembered until a row is added to any of them."""
+    if "known" in session.info:
+        asked: Known = session.info["known"]
+        return asked
+    newest = tuple(session.execute(_NEWEST).one())
     cache = session.info["store"].cache
     if cache.get("notices", (None,))[0] != newest:
-        rows = session.scalars(select(CalendarNotice.body).order_by(CalendarNotice.published, CalendarNotice.id))
-        cache["notices"] = (newest, tuple(notice_from_json(body) for body in rows))
-    found: tuple[Notice, ...] = cache["notices"][1]
+        cache["notices"] = (newest, _load(session))
+    found: Known = cache["notices"][1]
+    session.info["known"] = found
     return found
 
 
-def edition_at(session: Session, now: datetime) -> Edition:
-    """The calendar as known on the Shanghai day of `now`: notices published later do not count yet.
+def forget(session: Session) -> None:
+    """For whoever adds a notice or a binding in this session: what comes after shall know of it."""
+    for key in [key for key in session.info if key == "known" or (isinstance(key, tuple) and key[0] == "edition")]:
+        del session.info[key]
 
-    Found once per session and day: a page asks for it with every line.
+
+def _load(session: Session) -> Known:
+    rows = session.execute(
+        select(CalendarNotice.calendar, CalendarNotice.body, CalendarNotice.policy).order_by(CalendarNotice.published, CalendarNotice.id)
+    ).all()
+    local: dict[str, list[Notice]] = {}
+    for calendar, body, _ in rows:
+        if calendar is not None:
+            local.setdefault(calendar, []).append(notice_from_json(body))
+    bindings = session.execute(select(CalendarBinding.unit_id, CalendarBinding.calendar).order_by(CalendarBinding.id)).all()
+    return Known(
+        national=tuple(notice_from_json(body) for calendar, body, _ in rows if calendar is None),
+        local={calendar: tuple(orders) for calendar, orders in local.items()},
+        follow_city=frozenset(session.scalars(select(WorkCalendar.key).where(WorkCalendar.follows_city))),
+        # The newest row of a unit wins, also where it leads back to the city's calendar.
+        bindings={unit: calendar for unit, calendar in dict(map(tuple, bindings)).items() if calendar != CITY},
+        policies={str(body["doc"]): policy for _, body, policy in rows},
+    )
+
+
+def notices(session: Session) -> tuple[Notice, ...]:
+    """All national notices of the installation, in order of publication."""
+    return known(session).national
+
+
+def edition_at(session: Session, now: datetime, calendar: str | None = None) -> Edition:
+    """A calendar (None: the city's) as known on the Shanghai day of `now`: notices published later do not count yet.
+
+    Found once per session, day and calendar: a page asks for it with every line.
     """
-    key = ("edition", shanghai_day(now))
+    key = ("edition", shanghai_day(now), calendar)
     if key not in session.info:
-        known = notices(session)
-        session.info[key] = edition_for(known, _last_publication(known, shanghai_day(now)))
+        session.info[key] = edition_of(known(session), shanghai_day(now), calendar)
     found: Edition = session.info[key]
     return found
 
 
-def current_edition(work: Work) -> Edition:
-    """The edition for this transaction, found once."""
-    if "edition" not in work.notes:
-        work.notes["edition"] = edition_at(work.session, work.now)
-    edition: Edition = work.notes["edition"]
+def edition_of(everything: Known, today: date, calendar: str | None = None) -> Edition:
+    """The edition of a calendar as known at the end of a day."""
+    orders = everything.orders(calendar)
+    return edition_for(everything.national, _last_publication((*everything.national, *orders), today), orders)
+
+
+def current_edition(work: Work, calendar: str | None = None) -> Edition:
+    """The edition for this transaction; what the history says of an act that asked for one."""
+    edition = edition_at(work.session, work.now, calendar)
+    if calendar is None:
+        work.notes["edition"] = edition
     return edition
+
+
+def calendar_of(session: Session, unit_id: int | None) -> str | None:
+    """The calendar that a unit counts by; None for the city's."""
+    return known(session).bindings.get(unit_id) if unit_id is not None else None
 
 
 def closed_until(session: Session, now: datetime) -> date | None:
@@ -70,6 +147,6 @@ def closed_until(session: Session, now: datetime) -> date | None:
     return None if edition.works(today) else edition.working_day_from(today)
 
 
-def _last_publication(known: tuple[Notice, ...], today: date) -> date | None:
+def _last_publication(everything: tuple[Notice, ...], today: date) -> date | None:
     """The day of the newest notice by `today`: the same edition for all days until the next one (and one cache entry)."""
-    return max((notice.published for notice in known if notice.published <= today), default=today)
+    return max((notice.published for notice in everything if notice.published <= today), default=today)

@@ -6,7 +6,7 @@ New tasks and timers become rows with their deadlines counted; what no longer wa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -42,6 +42,10 @@ class Docket(Protocol):
 
     @property
     def edition(self) -> Edition: ...
+
+    def edition_in(self, calendar: str) -> Edition:
+        """The edition of another calendar than the city's."""
+        ...
 
     @property
     def labels(self) -> Mapping[str, Any]:
@@ -98,7 +102,7 @@ def project(case: Docket) -> Changes:
     touched |= _pause(case, waiting, opened, changes)
     touched |= case.take_recounts()
     recount(case, touched, changes.said)
-    _date_tasks(case, waiting, touched, opened)
+    date_tasks(case, waiting, touched, opened)
     for task in opened:
         changes.said.setdefault("opened", []).append(
             {"step": task.step, "name": task.name, "unit": task.unit_id, "post": task.post,
@@ -256,11 +260,15 @@ def _resume(case: Docket, pausing: str, said: dict[str, Any]) -> set[str]:
     return resumed
 
 
+def edition_for(case: Docket, timer: Timer) -> Edition:
+    """The edition by which a timer of the case is counted: the city's, or that of the calendar that its unit is bound to."""
+    return case.edition if timer.calendar is None else case.edition_in(timer.calendar)
+
+
 def recount(case: Docket, activities: set[str], said: dict[str, Any]) -> None:
     """Counts the open clocks of these activities again; deadlines first, as reminders and escalations lean on them."""
     if not activities:
         return
-    edition = case.edition
     deadlines = {timer.activity or timer.token: timer for timer in case.timers if timer.role == "deadline"}
     rank = {"deadline": 0}
     for timer in sorted(case.timers, key=lambda timer: rank.get(timer.role, 1)):
@@ -268,7 +276,7 @@ def recount(case: Docket, activities: set[str], said: dict[str, Any]) -> None:
         if home not in activities or timer.state not in ("waiting", "paused"):
             continue
         stands = any(pause[1] is None for pause in timer.pauses)
-        due = STOPPED if stands else due_of(timer, deadlines.get(home), edition)
+        due = STOPPED if stands else due_of(timer, deadlines.get(home), edition_for(case, timer))
         before = timer.due_at
         timer.due_at, timer.last_day, timer.provisional, timer.edition = due.at, due.last_day, due.provisional, due.edition
         timer.state = "paused" if stands else "waiting"
@@ -285,7 +293,7 @@ def recount(case: Docket, activities: set[str], said: dict[str, Any]) -> None:
             case.timers.remove(timer)
 
 
-def _date_tasks(case: Docket, waiting: dict[str, Waiting], touched: set[str], opened: list[Task]) -> None:
+def date_tasks(case: Docket, waiting: Mapping[str, Waiting], touched: set[str], opened: Sequence[Task] = ()) -> None:
     """Writes deadline and warning onto the tasks: the earliest deadline of the task and of the activities around it."""
     clocks: dict[str, list[Timer]] = {}
     for timer in case.timers:

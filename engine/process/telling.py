@@ -30,6 +30,8 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"签收“{name}”"
     if act == "unclaimed":
         return f"放回“{name}”"
+    if act == "redated":
+        return f"日历更新，重新推算时限（{data.get('cause', '')}）"
     return _TITLES.get(act, act)
 
 
@@ -54,6 +56,10 @@ def _details(data: Mapping[str, Any]) -> list[str]:
 def _deadline(change: Mapping[str, Any]) -> list[str]:
     if not change.get("to"):
         return []
+    if change.get("kept"):
+        return [f"“{change['activity']}”按新日历应为{change['computed_day']}截止，时间提前，保留原截止日{_until(change['to'])}"]
+    if change.get("from") == change["to"]:
+        return [f"“{change['activity']}”的截止日{_until(change['to'])}{'改为暂定' if change.get('provisional') else '已确定，不再暂定'}"]
     moved = f"由{_until(change['from'])}调整为" if change.get("from") else "为"
     return [f"“{change['activity']}”的截止日{moved}{_until(change['to'])}{'（暂定）' if change.get('provisional') else ''}"]
 

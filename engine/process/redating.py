@@ -1,0 +1,151 @@
+"""Open deadlines under a new edition of the calendar: which of them move, and by which notice.
+
+One rule, wherever a case comes along (a person completes something, a timer is due, the worker goes through all cases after a
+publication): clocks that were counted with an older edition are counted again before anything else happens to the case. So a
+notice that moves a deadline wins over the deadline, however late the worker comes.
+
+A deadline that would fall earlier keeps its last day unless the publication says otherwise (`policy`): what people were told
+they have, they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from calendars.edition import Edition
+from engine.process.calendar_tables import Recount, RecountMove
+from engine.process.case import Case
+from engine.process.clocks import Due, due_of
+from engine.process.editions import known
+from engine.process.projection import Docket, date_tasks, edition_for
+from engine.process.tables import Timer
+from engine.store.store import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a new edition did to one timer of a case."""
+
+    timer: Timer
+    from_at: datetime | None
+    from_day: date | None
+    was_provisional: bool
+    computed_day: date | None
+    """The last day that the calendar gives; earlier than the timer's where that was kept."""
+
+    @property
+    def moved(self) -> bool:
+        return self.timer.due_at != self.from_at
+
+    @property
+    def kept(self) -> bool:
+        """It would have fallen earlier, and was left where it was."""
+        return not self.moved and self.computed_day != self.timer.last_day
+
+
+def is_stale(case: Docket, timer: Timer) -> bool:
+    """Whether a running timer was counted with another edition than today's."""
+    return timer.state == "waiting" and timer.edition is not None and timer.edition != edition_for(case, timer).id
+
+
+def redate(case: Docket, policies: Mapping[str, str]) -> list[Move]:
+    """Counts the stale clocks of a case again and dates its tasks; returns what changed for deadlines, settled ones included.
+
+    Empty where nothing is stale. The interpreter is only asked when a date changes.
+    """
+    stale = [timer for timer in case.timers if is_stale(case, timer)]
+    if not stale:
+        return []
+    moves = recounted(stale, case.timers, lambda timer: edition_for(case, timer), policies)
+    touched = {move.timer.activity or move.timer.token for move in moves}
+    if touched:
+        date_tasks(case, {token.token: token for token in case.machine.waiting()}, touched)
+    return [move for move in moves if move.timer.role == "deadline"]
+
+
+def recounted(
+    stale: Iterable[Timer], all_timers: Iterable[Timer], edition_of: Callable[[Timer], Edition], policies: Mapping[str, str]
+) -> list[Move]:
+    """Counts timers of one case again, deadlines first; returns those whose date or standing (暂定) changed or was kept."""
+    deadlines = {timer.activity or timer.token: timer for timer in all_timers if timer.role == "deadline"}
+    moves = []
+    for timer in sorted(stale, key=lambda timer: timer.role != "deadline"):
+        edition = edition_of(timer)
+        due = due_of(timer, deadlines.get(timer.activity or timer.token), edition)
+        computed = due.last_day
+        if due.at is not None and timer.due_at is not None and due.at < timer.due_at and _keeps(timer, edition, policies):
+            assert timer.last_day is not None
+            timer.rule = {**timer.rule, "kept_day": timer.last_day.isoformat()}
+            due = Due(timer.due_at, timer.last_day, due.provisional, due.edition)
+        move = Move(timer, timer.due_at, timer.last_day, timer.provisional, computed)
+        if timer.due_at != due.at and timer.wake_at is not None:
+            timer.wake_at = due.at
+        timer.due_at, timer.last_day, timer.provisional, timer.edition = due.at, due.last_day, due.provisional, due.edition
+        if move.moved or move.kept or move.was_provisional != timer.provisional:
+            moves.append(move)
+    return moves
+
+
+def _keeps(timer: Timer, edition: Edition, policies: Mapping[str, str]) -> bool:
+    """Whether an earlier date is not taken: for what counts working days itself; reminders follow their deadline."""
+    if "working_days" not in timer.rule or timer.last_day is None:
+        return False
+    return policies.get(cause_of(edition), "keep") == "keep"
+
+
+def cause_of(edition: Edition) -> str:
+    """The number of the notice by which an edition came to be, for the record."""
+    newest = max((*edition.notices, *edition.local), key=lambda notice: (notice.published, notice.signed), default=None)
+    return newest.doc if newest else edition.id
+
+
+# -- a case that is at hand --------------------------------------------------------------------
+
+
+def bring_up_to_date(case: Case) -> None:
+    """Counts the stale clocks of an open case again, and puts what moved on record; nothing where none is stale."""
+    moves = redate(case, known(case.work.session).policies)
+    if moves:
+        case.record("redated", cause=cause_of(edition_for(case, moves[0].timer)), deadlines=[_told(move) for move in moves])
+        _note(case, [move for move in moves if move.moved or move.kept])
+
+
+def _told(move: Move) -> dict[str, Any]:
+    """A move as the history keeps it."""
+    timer = move.timer
+    told = {
+        "activity": timer.activity_name, "from": move.from_at.isoformat() if move.from_at else None,
+        "to": timer.due_at.isoformat() if timer.due_at else None, "provisional": timer.provisional, "edition": timer.edition,
+    }  # fmt: skip
+    return {**told, "kept": True, "computed_day": move.computed_day.isoformat() if move.computed_day else None} if move.kept else told
+
+
+def _note(case: Case, moves: Sequence[Move]) -> None:
+    """Adds the moves to the publication that is being worked through, so that people get one digest of all."""
+    work, running = case.work, _running(case.work)
+    if not moves or running is None:
+        return
+    waiting = case.machine.waiting()
+    for move in moves:
+        home = move.timer.activity or move.timer.token
+        inside = [case.tasks[token.token] for token in waiting if token.token in case.tasks and home in (token.token, *token.path)]
+        task = min(inside, key=lambda task: task.id, default=None)
+        work.session.add(RecountMove(
+            recount_id=running, instance_id=case.instance.id, number=case.instance.number, timer_id=move.timer.id,
+            activity=move.timer.activity_name, unit_id=task.unit_id if task else None, post=task.post if task else None,
+            assignee_id=task.assignee_id if task else None, from_day=move.from_day, to_day=move.timer.last_day,
+            computed_day=move.computed_day, moved_at=work.now,
+        ))  # fmt: skip
+
+
+def _running(work: Work) -> int | None:
+    """The publication that is being worked through, asked once in a transaction."""
+    if "recount" not in work.notes:
+        work.notes["recount"] = work.session.scalar(select(Recount.id).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1))
+    found: int | None = work.notes["recount"]
+    return found
