@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from engine.history import Entry, append
+from engine.history import Entry, append, locked_head
 from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.process.check import check
@@ -101,6 +101,27 @@ def all_in_force(session: Session, at: datetime) -> list[Deployed]:
     return [deployed(session, definition_id) for definition_id in {key: newest for key, newest in rows}.values()]
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest version of a process, in force or not yet."""
+
+    id: int
+    version: int
+    digest: str
+
+
+def lock_newest(work: Work, key: str) -> Newest | None:
+    """The newest version of a process; until the transaction ends nobody else deploys it. None for a new process."""
+    locked_head(work.session, f"definition:{key}")
+    found = work.session.execute(
+        select(Definition.id, Definition.version, Definition.digest)
+        .where(Definition.key == key)
+        .order_by(Definition.version.desc())
+        .limit(1)
+    ).first()
+    return Newest(*found) if found else None
+
+
 def deploy_in(
     work: Work, package: Package, *, by: str, approved_by: str, reason: str, effective_at: datetime | None = None,
     also_known: Iterable[str] = (),
@@ -115,9 +136,7 @@ def deploy_in(
     if problems:
         raise NotDeployable(problems)
     diagram = _parsed(package.xml)
-    newest = work.session.scalars(
-        select(Definition).where(Definition.key == diagram.key).order_by(Definition.version.desc()).limit(1)
-    ).first()
+    newest = lock_newest(work, diagram.key)
     if newest is not None and newest.digest == package.digest:
         return newest.id
     row = Definition(

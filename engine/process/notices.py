@@ -5,10 +5,13 @@ A notice says that there is something, never what a restricted case contains bey
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select, update
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import Row, bindparam, select, update
 
 from engine.outbox import post as post_outbox
 from engine.people.actor import Actor
+from engine.people.posts import POSTS
 from engine.people.tables import Account, Appointment
 from engine.people.units import unit_by_code
 from engine.process.interpreter.model import OperationError
@@ -31,6 +34,23 @@ def notify_post(
         told = work.session.execute(_PERSON, {"account": assignee_id}).all()
     else:
         told = work.session.execute(_HOLDERS, {"unit": unit_id, "post": post}).all()
+    return _tell(work, told, title, text, instance_id)
+
+
+def notify_power(work: Work, power: str, *, title: str, text: str, but: Collection[int] = ()) -> int:
+    """Tells everybody whose post gives them the power, but for some accounts; returns how many were told."""
+    posts = [key for key, post in POSTS.items() if power in post.powers]
+    holders = select(Appointment.account_id).where(Appointment.post.in_(posts))
+    told = work.session.execute(_PEOPLE.where(Account.id.in_(holders), Account.id.not_in(but))).all()
+    return _tell(work, told, title, text, None)
+
+
+def notify_person(work: Work, account_id: int, *, title: str, text: str) -> int:
+    """Tells one person, if they still work here; returns how many were told."""
+    return _tell(work, work.session.execute(_PERSON, {"account": account_id}).all(), title, text, None)
+
+
+def _tell(work: Work, told: Sequence[Row[int, str | None]], title: str, text: str, instance_id: int | None) -> int:
     rows = [
         Notice(account_id=account_id, instance_id=instance_id, title=title, text=text, created_at=work.now)
         for account_id, _ in told
