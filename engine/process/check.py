@@ -10,11 +10,14 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from engine.people.posts import POSTS
+from engine.process.check_base import base_problems, most_of
+from engine.process.check_names import name_problems
+from engine.process.check_properties import property_problems
 from engine.process.form_check import check_form
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.interpreter.expressions import ExpressionError, compile_expression
 from engine.process.interpreter.model import Diagram, DiagramError, Problem, Step, TimerRule
-from engine.process.interpreter.reader import check_structure, read_diagram
+from engine.process.interpreter.reader import check_structure, sketch
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from engine.process.package import Package
 
@@ -28,20 +31,34 @@ def check(
     posts that somebody holds now; None leaves that unjudged.
     """
     problems = list(check_structure(package.xml, words=WORDS))
-    if any(problem.severity == "error" for problem in problems):
-        return problems
     try:
-        diagram = read_diagram(package.xml)
-    except DiagramError as error:
-        return problems + error.problems
+        diagram = sketch(package.xml)
+    except DiagramError:
+        return problems  # there is nothing to look at
+    # An operation's own review reads the diagram as one that runs.
+    runs = all(problem.severity == "warning" for problem in problems)
     problems += _process_problems(diagram, package, known_processes)
     for step in diagram.steps.values():
-        problems += _step_problems(step, package, known_processes | {diagram.key})
+        problems += _step_problems(step, package, known_processes | {diagram.key}, runs)
+        problems += _held_problems(step, held)
     for rule in diagram.timers.values():
         problems += _timer_problems(rule)
+    problems += property_problems(diagram)
     for name, form in package.forms.items():
         problems += [Problem(None, name, "form-broken", f"表单“{name}”：{what}") for what in check_form(form)]
-    return problems
+    problems += name_problems(package, diagram, known_processes, base)
+    problems += _base_problems(package, diagram, base)
+    return sorted(problems, key=lambda problem: problem.severity == "warning")
+
+
+def _base_problems(package: Package, diagram: Diagram, base: Package | None) -> Iterator[Problem]:
+    if base is None:
+        return
+    try:
+        before = sketch(base.xml)
+    except DiagramError:
+        return
+    yield from base_problems(package, diagram, base, before)
 
 
 def _process_problems(diagram: Diagram, package: Package, known: Set[str]) -> Iterator[Problem]:
@@ -57,13 +74,16 @@ def _process_problems(diagram: Diagram, package: Package, known: Set[str]) -> It
     for post in filter(None, (name.strip() for name in properties.get("startPosts", "").split(","))):
         if post not in POSTS:
             yield Problem(None, diagram.name, "post-unknown", f"发起岗位“{post}”不存在")
+    if properties.get("ruleSet", package.rule_set) != package.rule_set:
+        yield Problem(None, diagram.name, "rule-set-differs",
+                      f"流程“{diagram.name}”写明的规则集“{properties['ruleSet']}”与所属规则集“{package.rule_set}”不一致")
     for name in ("limitReminder", "limitEscalation"):
-        if properties.get(name) and not properties[name].isdigit():
+        if properties.get(name) and most_of(properties[name]) is None:
             yield Problem(None, diagram.name, "limit-not-a-number", f"流程属性{name}应为工作日数，实际为“{properties[name]}”")
     yield from _expression(properties.get("limitNotifyUnit"), diagram.name, "limitNotifyUnit")
 
 
-def _step_problems(step: Step, package: Package, known: Set[str]) -> Iterator[Problem]:
+def _step_problems(step: Step, package: Package, known: Set[str], runs: bool) -> Iterator[Problem]:
     where = f"环节“{step.name or step.id}”（{step.id}）"
     if step.kind in ("user", "manual"):
         yield from _assignment_problems(step, where)
@@ -73,12 +93,12 @@ def _step_problems(step: Step, package: Package, known: Set[str]) -> Iterator[Pr
             yield _problem(step, "opinion-unknown", f"{where}的意见要求应为required、optional或none")
     if step.limit is not None:
         yield from _limit_problems(step, step.limit, step.properties.get("statutoryMax"), where)
-    if step.kind == "call" and step.called not in known:
+    if step.called and step.called not in known:
         yield _problem(step, "called-process-missing", f"{where}调用的流程“{step.called}”尚未发布")
     if step.topic:
         yield _problem(step, "topic-not-supported", f"{where}交由外部程序办理（topic），本版本尚不支持")
     if step.operation is not None:
-        yield from _operation_problems(step, package, where)
+        yield from _operation_problems(step, package, where, runs)
 
 
 def _assignment_problems(step: Step, where: str) -> Iterator[Problem]:
@@ -87,14 +107,24 @@ def _assignment_problems(step: Step, where: str) -> Iterator[Problem]:
         return
     if step.post not in POSTS:
         yield _problem(step, "post-unknown", f"{where}的岗位“{step.post}”不存在")
+    elif not POSTS[step.post].works_cases:
+        yield _problem(step, "post-works-no-cases", f"{where}的岗位“{POSTS[step.post].label}”不办理办件，无人可以办理")
 
 
-def _operation_problems(step: Step, package: Package, where: str) -> Iterator[Problem]:
+def _held_problems(step: Step, held: Set[str] | None) -> Iterator[Problem]:
+    """A post that nobody holds now may be filled by the time a case comes there: said, not refused."""
+    if held is None or step.kind not in ("user", "manual") or step.post not in POSTS or step.post in held:
+        return
+    text = f"环节“{step.name or step.id}”（{step.id}）的岗位“{POSTS[step.post].label}”目前在任何单位都没有在岗人员"
+    yield Problem(step.id, step.name, "post-unheld", text, step.article, "warning")
+
+
+def _operation_problems(step: Step, package: Package, where: str, runs: bool) -> Iterator[Problem]:
     found = OPERATIONS.get(str(step.operation))
     if found is None:
         yield _problem(step, "operation-unknown", f"{where}调用的操作“{step.operation}”不存在")
         return
-    for rule, what in found.review(step, package) if found.review else ():
+    for rule, what in found.review(step, package) if found.review and runs else ():
         yield _problem(step, rule, f"{where}：{what}")
     if found.open_ended:
         return
@@ -111,6 +141,9 @@ def _limit_problems(step: Step, limit: str, most: str | None, where: str) -> Ite
 
 def _timer_problems(rule: TimerRule) -> Iterator[Problem]:
     where = f"定时“{rule.name or rule.element}”（{rule.element}）"
+    if rule.working_days is None and rule.statutory_max is not None:
+        text = f"{where}写有法定最长时限，但不是按工作日数（workingDays）计算，无法核对"
+        yield Problem(rule.element, rule.name, "statutory-limit-not-fixed", text, rule.article)
     if rule.working_days is not None:
         most = str(rule.statutory_max) if rule.statutory_max is not None else None
         yield from _too_long(rule.working_days, most, rule.article, rule.element, rule.name, where)
@@ -119,11 +152,14 @@ def _timer_problems(rule: TimerRule) -> Iterator[Problem]:
 def _too_long(days: str, most: str | None, article: str | None, element: str, name: str, where: str) -> Iterator[Problem]:
     if most is None:
         return
+    if most_of(most) is None:
+        yield Problem(element, name, "statutory-max", f"{where}的法定最长时限“{most[:20]}”应当是工作日数", article)
+        return
     if not article:
         yield Problem(element, name, "statutory-without-article", f"{where}写有法定最长时限，但没有注明条款")
-    if not days.strip().isdigit():
+    if (number := most_of(days.strip())) is None:
         yield Problem(element, name, "statutory-limit-not-fixed", f"{where}是法定时限，工作日数应直接写明", article)
-    elif int(days) > int(most):
+    elif number > int(most):
         yield Problem(element, name, "statutory-limit-exceeded",
                       f"{where}的时限{days}个工作日超过{article or '法定'}规定的{most}个工作日，只能缩短、不能延长", article)
 

@@ -81,6 +81,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 OPERATIONS: dict[str, Operation] = {}
 WORDS: dict[str, Callable[..., Any]] = {}
 SUBJECTS: dict[str, Callable[[Session, Mapping[str, Any]], Subject]] = {}
+#: Subject → the names of the variables that it adds to a case.
+BROUGHT: dict[str, frozenset[str]] = {}
 
 
 def operation(
@@ -105,14 +107,16 @@ def word(name: str) -> Callable[[F], F]:
     return register
 
 
-def subject(name: str) -> Callable[[F], F]:
+def subject(name: str, *, brings: Iterable[str] = ()) -> Callable[[F], F]:
     """Registers `find(session, answers) -> Subject` for diagrams with the property `subject="<name>"`.
 
+    `brings` names every variable that a case may have for being about it, so that a diagram that reads another one is told.
     It raises Invalid when the answers name nothing that a case may be started about.
     """
 
     def register(find: F) -> F:
         SUBJECTS[name] = find
+        BROUGHT[name] = frozenset(brings)
         return find
 
     return register

@@ -24,7 +24,7 @@ from engine.sharing.catalogue import Resource, lock_resource
 from engine.sharing.elements import STATES as RESOURCE_STATES
 from engine.sharing.grants import Grant
 from engine.sharing.sight import sight_of
-from engine.sharing.subjects import value_of
+from engine.sharing.subjects import ABOUT, value_of
 from engine.sharing.words import unit_of
 from engine.store.base import Base, Id, Json
 from engine.store.errors import Invalid
@@ -98,7 +98,7 @@ def corrections_of(session: Session, actor: Actor, resource_code: str) -> list[C
     ]  # fmt: skip
 
 
-@subject("obtained_resource")
+@subject("obtained_resource", brings=ABOUT)
 def obtained_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """A published resource of another unit that the starter's unit (`applicant_unit`) may use, so as to doubt its data.
 

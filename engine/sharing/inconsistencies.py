@@ -94,7 +94,7 @@ def inconsistencies_of(session: Session, actor: Actor, resource_code: str) -> li
     ]  # fmt: skip
 
 
-@subject("inconsistent_resources")
+@subject("inconsistent_resources", brings=("providers", "resource_codes", "resource_names", "resources"))
 def inconsistent_resources(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The resources whose codes stand in `resource_codes`, one a line, and the units that provide them.
 

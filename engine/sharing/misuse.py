@@ -42,7 +42,7 @@ class GrantSuspension(Base):
     """Why it was resumed or ended."""
 
 
-@subject("grant")
+@subject("grant", brings=("grant", "provider_unit", "resource", "user_unit"))
 def grant_in_use(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The grant whose id is given as `grant`, with its `resource`, `provider_unit` and the unit that uses it (`user_unit`).
 

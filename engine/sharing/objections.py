@@ -20,7 +20,7 @@ from engine.process.operations import Call, Subject, operation, subject
 from engine.sharing.catalogue import lock_resource
 from engine.sharing.holding import require_free
 from engine.sharing.negative_list import NegativeListEntry, Objection, entry_value, listed_entry
-from engine.sharing.subjects import experts_offered, foreign, subject_of
+from engine.sharing.subjects import ABOUT, experts_offered, foreign, subject_of
 from engine.sharing.words import unit_of
 from engine.store.errors import Invalid
 
@@ -56,7 +56,7 @@ class ObjectionLine:
     instance_id: int
 
 
-@subject("listed_resource")
+@subject("listed_resource", brings=(*ABOUT, "all_items", "entry", "experts_offered", "itemised"))
 def listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The listed resource that `resource_code` names, of another unit, with its entry as `entry`, to object to.
 

@@ -42,6 +42,11 @@ from engine.sharing.words import unit_of
 from engine.store.base import Base, Id, Json
 from engine.store.errors import Invalid
 
+#: What is known of the case that gave the reason for an order.
+SOURCE_FACTS = (
+    "deadline_day", "source", "source_activity", "source_instance", "source_number", "source_process", "source_title", "source_unit",
+    "supervision_number",
+)  # fmt: skip
 STATES: Mapping[str, str] = {"open": "整改中", "closed": "已销号", "overdue": "逾期未完成", "reported": "已上报市政府"}
 
 
@@ -132,7 +137,7 @@ def counts(session: Session, actor: Actor) -> dict[str, int]:
     return dict.fromkeys(STATES, 0) | {state: count for state, count in session.execute(query)}
 
 
-@subject("rectification")
+@subject("rectification", brings=("units", *SOURCE_FACTS))
 def cause_of_rectification(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The units that may be put under an order, and what is known of the case that gives the reason (`source`, may be absent).
 

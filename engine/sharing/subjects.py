@@ -22,9 +22,11 @@ from engine.store.errors import Invalid
 #: Whose experts are heard on whether a basis holds: law, network security, secrecy.
 EXPERT_BODIES = ("justice", "cyberspace", "secrecy")
 EXPERT_POST = "expert"
+#: What every subject that is a resource brings, with the code that named it.
+ABOUT = ("provider_unit", "resource", "resource_code")
 
 
-@subject("resource")
+@subject("resource", brings=(*ABOUT, "grant", "renewed"))
 def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource that `resource_code` names, if it is one to ask its provider for.
 
@@ -45,7 +47,7 @@ def resource_asked_for(session: Session, answers: Mapping[str, Any]) -> Subject:
     return subject_of(resource, provider, grant=None, renewed=renewed_grant(session, resource, answers))
 
 
-@subject("own_resource")
+@subject("own_resource", brings=ABOUT)
 def own_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The resource that `resource_code` names, provided by the starter's own unit (`applicant_unit`), whatever its class.
 
@@ -61,7 +63,7 @@ def own_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     return subject_of(resource, provider, items=resource.items)
 
 
-@subject("own_listed_resource")
+@subject("own_listed_resource", brings=(*ABOUT, "entry"))
 def own_listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The resource of the starter's own unit that `resource_code` names, with its entry on the negative list as `entry`.
 
@@ -75,7 +77,7 @@ def own_listed_resource(session: Session, answers: Mapping[str, Any]) -> Subject
     return subject_of(resource, provider, items=resource.items, entry=entry_value(entry))
 
 
-@subject("new_resource")
+@subject("new_resource", brings=("provider_unit",))
 def new_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """A resource that is not in the catalogue yet; its name is the answer `name`. Its code comes with the draft.
 
@@ -93,7 +95,7 @@ def new_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     return Subject({"provider_unit": unit}, "", name)
 
 
-@subject("changed_resource")
+@subject("changed_resource", brings=(*ABOUT, "listed", "written"))
 def changed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The resource of the starter's own unit that `resource_code` names, to be changed or withdrawn; `written` are its
     elements as a form asks for them, `listed` whether it stands on the negative list.
@@ -112,7 +114,7 @@ def changed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     return subject_of(resource, provider, items=resource.items, written=written, listed=listed)
 
 
-@subject("unconditional_resource")
+@subject("unconditional_resource", brings=ABOUT)
 def unconditional_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource of another unit that `resource_code` names, if it is shared without conditions.
 
@@ -131,7 +133,7 @@ def unconditional_resource(session: Session, answers: Mapping[str, Any]) -> Subj
     return subject_of(resource, provider)
 
 
-@subject("withheld_resource")
+@subject("withheld_resource", brings=(*ABOUT, "all_items", "entry", "experts_offered", "itemised"))
 def withheld_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """The published resource that `resource_code` names, if it is withheld, in whole or in part, and another unit's.
 
@@ -151,7 +153,7 @@ def withheld_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     )  # fmt: skip
 
 
-@subject("needed_resource")
+@subject("needed_resource", brings=(*ABOUT, "all_items", "entry", "experts_offered", "itemised"))
 def needed_resource(session: Session, answers: Mapping[str, Any]) -> Subject:
     """As `withheld_resource`, for a process that may change its entry: refused too while another case may do that."""
     found = withheld_resource(session, answers)

@@ -228,6 +228,27 @@ def functions_in(text: str) -> frozenset[str]:
     return compile_expression(text).functions
 
 
+def tested_in(text: str) -> frozenset[str]:
+    """The variables of which an expression asks whether they are `given`; none for a text that cannot be read."""
+    calls = (call for call in _calls(text, "given") if call.args)
+    return frozenset(node.id for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Name))
+
+
+def texts_given(text: str, function: str) -> frozenset[str]:
+    """The texts that an expression gives to a function written out, such as the body in `body("platform")`."""
+    given = (call.args[0] for call in _calls(text, function) if call.args)
+    return frozenset(node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _calls(text: str, function: str) -> list[ast.Call]:
+    try:
+        tree = compile_expression(text).tree
+    except ExpressionError:
+        return []
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return [node for node in nodes if isinstance(node.func, ast.Name) and node.func.id == function]
+
+
 def constant(text: str) -> Any:
     """The value of an expression that reads no variable and calls no function; else ExpressionError."""
     compiled = compile_expression(text)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from types import MappingProxyType
 
 from lxml import etree
@@ -50,6 +51,19 @@ def read_diagram(xml: bytes) -> Diagram:
     problems = _problems(document, None)
     if any(problem.severity == "error" for problem in problems):
         raise DiagramError([problem for problem in problems if problem.severity == "error"])
+    found = _sketch(document, xml)
+    return replace(found, warnings=tuple(problems), spec=build(document, dict(found.steps)))
+
+
+def sketch(xml: bytes) -> Diagram:
+    """The diagram in `xml` as far as it goes, faults and all: to look at, not to run (it has no spec).
+
+    Raises DiagramError only where no executable process can be found in it.
+    """
+    return _sketch(documents.index(xml), xml)
+
+
+def _sketch(document: Document, xml: bytes) -> Diagram:
     timers = timers_of(document)
     steps = {element.id: _step(element, document, timers) for element in document.elements.values()}
     return Diagram(
@@ -61,8 +75,8 @@ def read_diagram(xml: bytes) -> Diagram:
         timers=MappingProxyType(timers),
         digest=document.digest,
         xml=xml,
-        warnings=tuple(problems),
-        spec=build(document, steps),
+        warnings=(),
+        spec=None,
     )
 
 

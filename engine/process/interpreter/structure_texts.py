@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from engine.process.interpreter.document import BPMN, Document, Element, properties_of, text_of
 from engine.process.interpreter.expressions import WORDS, ExpressionError, compile_expression, constant
@@ -26,9 +27,12 @@ def check(
         rule = timers.get(element.id)
         if rule is not None:
             _days(element, rule, findings)
-        for place, text in _texts(element, document, rule):
+        for place, text, _, _ in _texts(element, document, rule):
             _expression(element, place, text, words, findings)
-    for place, text in _process_texts(document):
+        for name, text in element.properties.items():
+            if name.startswith("out."):
+                _expression(element, f"属性 {name} ", text, words, findings)
+    for place, text in (*_process_texts(document), *_lane_texts(document)):
         _expression(None, place, text, words, findings)
 
 
@@ -45,27 +49,81 @@ def _expression(
             findings.add(element, "unknown-function", f"{place}“{text[:80]}”：没有函数“{name}”")
 
 
-def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iterator[tuple[str, str]]:
-    """Every expression of an element with the name of its place."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An expression of a file, with the names that only this place knows and those that it makes known to the case."""
+
+    element: str | None
+    """Id of the step, for the condition of an arrow the one that it leaves; None for the process and its lanes."""
+    owner: str
+    """How a message names the element; empty for the process."""
+    place: str
+    text: str
+    local: frozenset[str] = frozenset()
+    sets: frozenset[str] = frozenset()
+    at_start: bool = False
+    """Whether it is asked before the case has begun."""
+
+
+def texts_of(document: Document, timers: dict[str, TimerRule]) -> Iterator[Text]:
+    """Every expression over the case's data. Those over a called case's own (`out.x`) are left out."""
+    for place, text in _process_texts(document):
+        yield Text(None, "", place, text, at_start=True)
+    if document.properties.get("limitNotifyUnit"):
+        yield Text(None, "", "属性 limitNotifyUnit ", document.properties["limitNotifyUnit"])
+    for element in document.elements.values():
+        inside = _items(element, document)
+        for place, text, local, sets in _texts(element, document, timers.get(element.id)):
+            yield Text(element.id, element.label(), place, text, inside | local, sets)
+        # A lane's unit is asked where the task is.
+        lane = document.lanes.get(element.id)
+        if lane and lane[1].get("unit") and not element.properties.get("unit") and element.tag in ("userTask", "manualTask"):
+            yield Text(element.id, element.label(), "所在泳道的 unit ", lane[1]["unit"], _items(element, document))
+
+
+def _items(element: Element, document: Document) -> frozenset[str]:
+    """What multi-instance activities around an element, itself included, give to what is inside."""
+    found: set[str] = set()
+    at: Element | None = element
+    while at is not None:
+        host = document.elements.get(at.attached_to or "")
+        for around in (at, host):
+            loop = loop_of(around) if around is not None else None
+            if loop is not None:
+                found |= {"loopCounter", *([loop.item] if loop.item else [])}
+        at = document.elements.get(at.scope or "")
+    return frozenset(found)
+
+
+_Found = tuple[str, str, frozenset[str], frozenset[str]]
+_NONE: frozenset[str] = frozenset()
+
+
+def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iterator[_Found]:
+    """Every expression of an element: name of its place, text, names of its own, names that it sets."""
     for flow in element.outgoing:
         condition = document.flows[flow].condition
         if condition is not None:
-            yield f"箭头 {flow} 的条件", condition
+            yield f"箭头 {flow} 的条件", condition, _NONE, _NONE
     for name, text in element.properties.items():
-        # An operation's `out` and a service task's own `out.` name variables; a call's `out.x` computes.
-        if name.startswith("in.") or name.startswith("out.") or (name in EXPRESSIONS and text):
-            yield f"属性 {name} ", text
+        # An operation's `out` names a variable; a call's `out.x` computes over the called case.
+        if name.startswith("in.") or (name in EXPRESSIONS and text):
+            yield f"属性 {name} ", text, _NONE, _NONE
     if element.tag == "scriptTask":
         try:
-            yield from (("脚本", text) for _, text in script_lines(text_of(element.xml, "script") or ""))
+            yield from (("脚本", text, _NONE, frozenset({name})) for name, text in script_lines(text_of(element.xml, "script") or ""))
         except ValueError:
             pass
     loop = loop_of(element)
     if loop is not None:
-        yield from (("多实例的表达式", text) for text in (loop.collection, loop.cardinality, loop.condition) if text)
+        sets = frozenset({loop.output}) if loop.output else _NONE
+        yield from (("多实例的表达式", text, _NONE, sets) for text in (loop.collection, loop.cardinality) if text)
+        if loop.condition:
+            local = {loop.output_item, loop.output, "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances"}
+            yield "多实例的表达式", loop.condition, frozenset(name for name in local if name), sets
     if rule is not None:
         times = (rule.working_days, rule.before_deadline, rule.after_deadline, rule.calendar_date, rule.count_from)
-        yield from (("定时", text) for text in times if text)
+        yield from (("定时", text, _NONE, _NONE) for text in times if text)
 
 
 def _process_texts(document: Document) -> Iterator[tuple[str, str]]:
@@ -76,6 +134,9 @@ def _process_texts(document: Document) -> Iterator[tuple[str, str]]:
         name, equals, text = part.partition("=")
         if equals:
             yield f"流程的属性 parties 中 {name.strip()} ", text
+
+
+def _lane_texts(document: Document) -> Iterator[tuple[str, str]]:
     for lane in document.process.iter(f"{{{BPMN}}}lane"):
         unit = properties_of(lane).get("unit")
         if unit:
