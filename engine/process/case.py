@@ -7,7 +7,6 @@ come to its end, whatever happened in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from copy import deepcopy
 from datetime import datetime
 from functools import partial
@@ -21,11 +20,12 @@ from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
 from engine.people.units import unit_id_of
 from engine.process.definitions import Deployed, deployed
-from engine.process.editions import calendar_of, current_edition, known
-from engine.process.interpreter.expressions import ExpressionError, evaluate
+from engine.process.editions import current_edition, known
+from engine.process.interpreter.expressions import evaluate
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
 from engine.process.operations import OPERATIONS, WORDS, Call
+from engine.process.projection import calendar_for
 from engine.process.rows import add_missing
 from engine.process.tables import Instance, Party, Task, Timer
 from engine.store.errors import NotFound, Stale
@@ -165,22 +165,8 @@ class Case:
     def keep(self, row: Task | Timer) -> None:
         """A new row is written when the case is saved."""
         if isinstance(row, Timer):
-            row.calendar = self._calendar_of(row)
+            row.calendar = calendar_for(self, row, known(self.work.session).bindings)
         self.work.session.add(row)
-
-    def _calendar_of(self, timer: Timer) -> str | None:
-        """The calendar of the unit whose activity it is; the city's where no unit is bound to another, or no lane names one."""
-        if not known(self.work.session).bindings:
-            return None
-        if timer.token in self.tasks:
-            return calendar_of(self.work.session, self.tasks[timer.token].unit_id)
-        rule = self.diagram.timers.get(timer.element)
-        host = self.diagram.steps.get(rule.attached_to or timer.element) if rule else None
-        if host is None or not host.unit:
-            return None
-        with suppress(ExpressionError, NotFound):
-            return calendar_of(self.work.session, self.unit_id(str(self.machine.evaluate(host.unit, timer.token) or "")))
-        return None
 
     def admit(self, tasks: Sequence[Task]) -> None:
         """Whoever got a task takes part in the case, and may see it."""

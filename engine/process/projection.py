@@ -7,6 +7,7 @@ New tasks and timers become rows with their deadlines counted; what no longer wa
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from calendars.deadline import shanghai_day
 from calendars.edition import Edition
 from engine.process.clocks import STOPPED, due_of, resolve, whole_days
+from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, Step, Waiting
 from engine.process.tables import FAR, Task, Timer
@@ -263,6 +265,21 @@ def _resume(case: Docket, pausing: str, said: dict[str, Any]) -> set[str]:
 def edition_for(case: Docket, timer: Timer) -> Edition:
     """The edition by which a timer of the case is counted: the city's, or that of the calendar that its unit is bound to."""
     return case.edition if timer.calendar is None else case.edition_in(timer.calendar)
+
+
+def calendar_for(case: Docket, timer: Timer, bindings: Mapping[int, str]) -> str | None:
+    """The calendar of the unit whose activity it is; the city's (None) where no unit is bound to another, or no lane names one."""
+    if not bindings:
+        return None
+    if timer.token in case.tasks:
+        return bindings.get(case.tasks[timer.token].unit_id)
+    rule = case.diagram.timers.get(timer.element)
+    host = case.diagram.steps.get(rule.attached_to or timer.element) if rule else None
+    if host is None or not host.unit:
+        return None
+    with suppress(ExpressionError, NotFound):
+        return bindings.get(case.unit_id(str(case.machine.evaluate(host.unit, timer.token) or "")))
+    return None
 
 
 def recount(case: Docket, activities: set[str], said: dict[str, Any]) -> None:

@@ -120,8 +120,10 @@ class BackTest(Base):
     """waiting · running · done · failed · cancelled"""
     total: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
+    last_id: Mapped[int] = mapped_column(default=0)
+    """The case replayed last: whoever takes the test over goes on behind it."""
     counts: Mapped[dict[str, Any]] = mapped_column()
-    """What was found, by kind: the numbers first."""
+    """What was found, numbers first: `cases` that differ, how many by kind (`kinds`), and by step (`steps`)."""
     error: Mapped[str | None] = mapped_column(String(500))
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]

@@ -74,6 +74,7 @@ def upgrade() -> None:
     sa.Column('state', sa.String(length=16), nullable=False),
     sa.Column('total', BigId, nullable=False),
     sa.Column('done', BigId, nullable=False),
+    sa.Column('last_id', BigId, nullable=False),
     sa.Column('counts', Json, nullable=False),
     sa.Column('error', sa.String(length=500), nullable=True),
     sa.Column('created_by', BigId, nullable=False),
