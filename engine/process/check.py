@@ -113,7 +113,9 @@ def _assignment_problems(step: Step, where: str) -> Iterator[Problem]:
 
 def _held_problems(step: Step, held: Set[str] | None) -> Iterator[Problem]:
     """A post that nobody holds now may be filled by the time a case comes there: said, not refused."""
-    if held is None or step.kind not in ("user", "manual") or step.post not in POSTS or step.post in held:
+    if held is None or step.kind not in ("user", "manual"):
+        return
+    if step.post is None or step.post not in POSTS or step.post in held:
         return
     text = f"环节“{step.name or step.id}”（{step.id}）的岗位“{POSTS[step.post].label}”目前在任何单位都没有在岗人员"
     yield Problem(step.id, step.name, "post-unheld", text, step.article, "warning")

@@ -21,7 +21,7 @@ from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.process.check import check
 from engine.process.interpreter.model import Diagram, Problem
-from engine.process.interpreter.reader import read_diagram
+from engine.process.interpreter.reader import key_of, read_diagram
 from engine.process.package import Package, as_text, from_text, read_package
 from engine.process.rule_sets import process_folders
 from engine.process.tables import Definition
@@ -122,6 +122,15 @@ def lock_newest(work: Work, key: str) -> Newest | None:
     return Newest(*found) if found else None
 
 
+def base_of(session: Session, key: str | None, rule_set: str) -> Package | None:
+    """The newest version of a process under a rule set: what the law fixes there binds the next one. None for a first one."""
+    row = session.scalars(
+        select(Definition).where(Definition.key == key, Definition.rule_set == rule_set).order_by(Definition.version.desc()).limit(1)
+        .options(undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))
+    ).first()
+    return Package(row.rule_set, row.xml, row.forms, from_text(row.documents)) if row else None
+
+
 def deploy_in(
     work: Work, package: Package, *, by: str, approved_by: str, reason: str, effective_at: datetime | None = None,
     also_known: Iterable[str] = (),
@@ -132,7 +141,8 @@ def deploy_in(
     every problem; nothing is stored then.
     """
     known = {*also_known, *work.session.scalars(select(Definition.key).distinct())}
-    problems = [problem for problem in check(package, known) if problem.severity == "error"]
+    base = base_of(work.session, key_of(package.xml), package.rule_set)
+    problems = [problem for problem in check(package, known, base=base) if problem.severity == "error"]
     if problems:
         raise NotDeployable(problems)
     diagram = _parsed(package.xml)

@@ -55,6 +55,14 @@ def read_diagram(xml: bytes) -> Diagram:
     return replace(found, warnings=tuple(problems), spec=build(document, dict(found.steps)))
 
 
+def key_of(xml: bytes) -> str | None:
+    """The key of the process in a file, whatever else is wrong with it; None where there is none."""
+    try:
+        return documents.index(xml).key
+    except DiagramError:
+        return None
+
+
 def sketch(xml: bytes) -> Diagram:
     """The diagram in `xml` as far as it goes, faults and all: to look at, not to run (it has no spec).
 

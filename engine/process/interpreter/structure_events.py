@@ -8,7 +8,7 @@ from lxml import etree
 
 from engine.process.interpreter.document import BPMN, SHARING, TASKS, Document, Element, text_of
 from engine.process.interpreter.findings import Findings
-from engine.process.interpreter.model import TimerRule
+from engine.process.interpreter.model import Severity, TimerRule
 from engine.process.interpreter.network import code_of
 
 ALLOWED: dict[str, frozenset[str]] = {
@@ -94,6 +94,10 @@ def _boundary(element: Element, document: Document, findings: Findings) -> None:
         return
     if element.event == "error" and not element.interrupting:
         findings.add(element, "error-not-interrupting", "错误边界事件必须是中断型")
+    if not _may_happen(element, target, document):
+        # An error may still be brought in from outside, by whoever runs the machine; the kernel brings none.
+        severity: Severity = "error" if element.event in ("timer", "message") else "warning"
+        findings.add(element, "event-never", f"{target.label()}上不会发生这样的事件，它不起作用", severity)
     if element.event in ("error", "escalation"):
         code = code_of(element, document)
         twins = [
@@ -103,6 +107,30 @@ def _boundary(element: Element, document: Document, findings: Findings) -> None:
         ]
         if twins[0] is not element:
             findings.add(element, "caught-twice", f"与{twins[0].label()}捕获同一个代码“{code or '任意'}”")
+
+
+def _may_happen(event: Element, target: Element, document: Document) -> bool:
+    """Whether what a boundary event waits for can ever happen at its activity.
+
+    What is done at once leaves no time to wait; only operations and what a subprocess throws fail with a code.
+    """
+    done_at_once = target.tag == "scriptTask" or (target.tag in ("serviceTask", "sendTask") and "topic" not in target.properties)
+    if event.event in ("timer", "message"):
+        return not done_at_once
+    if event.event == "error":
+        return target.tag in ("serviceTask", "sendTask") or (target.tag == "subProcess" and _throws(target, "error", document))
+    return event.event != "escalation" or (target.tag == "subProcess" and _throws(target, "escalation", document))
+
+
+def _throws(scope: Element, event: str, document: Document) -> bool:
+    for element in document.inside(scope.id):
+        if element.event == event and element.tag != "boundaryEvent":
+            return True
+        if event == "error" and element.tag in ("serviceTask", "sendTask"):
+            return True
+        if element.tag == "subProcess" and _throws(element, event, document):
+            return True
+    return False
 
 
 def _message(element: Element, document: Document, findings: Findings) -> None:
@@ -151,6 +179,8 @@ def _timer(element: Element, rule: TimerRule, findings: Findings) -> None:
         findings.add(element, "timer-count-from", "countFrom 只用于按工作日数（workingDays）计算的时限")
     if rule.duration is not None and not DURATION.fullmatch(rule.duration):
         findings.add(element, "timer-duration", f"时长“{rule.duration}”应当写成 PT1H、P10D 这样的格式")
+    if rule.attached_to is None and rule.role in ROLES - {"timer"}:
+        findings.warn(element, "timer-role-ignored", f"只有附着在环节上的定时才有作用“{rule.role}”，这里不起作用")
     if rule.role not in ROLES:
         findings.add(element, "timer-role", f"role“{rule.role}”应当是 deadline、reminder、escalation 或 timer")
     if rule.on_pause not in PAUSES:

@@ -33,6 +33,7 @@ def check(document: Document, findings: Findings) -> None:
         _reach(document, scope, findings)
         _joins(document, scope, findings)
     _automatic_loops(document, findings)
+    _calls_itself(document, findings)
 
 
 def _ends(document: Document, scope: str | None, findings: Findings) -> None:
@@ -87,6 +88,8 @@ def _choice(element: Element, document: Document, findings: Findings) -> None:
         if flow.id == element.default and flow.condition is not None:
             findings.warn(element, "condition-on-default", f"默认流向 {flow.id} 上的条件不起作用")
     if len(flows) == 1:
+        if conditional and conditional[0].condition is not None and not _always(conditional[0].condition):
+            findings.warn(element, "no-default", "只有一条带条件的流出箭头：条件不成立时流程会出错停住")
         return
     for flow in conditional:
         if flow.condition is None:
@@ -179,22 +182,58 @@ def _closure(first: Iterable[str], edges: dict[str, set[str]]) -> set[str]:
 
 
 def _automatic_loops(document: Document, findings: Findings) -> None:
-    """Warn of circles in which nobody ever acts: they end only if a script makes a condition fail."""
+    """Circles in which nobody ever acts: endless where nothing chooses, else only if a script makes no condition fail."""
     edges: dict[str, set[str]] = {}
     for element in document.elements.values():
         if _automatic(element):
             targets = (flow.target for flow in _flows(document, element.outgoing))
             edges[element.id] = {target for target in targets if _automatic(document.elements[target])}
+    sure = {name: targets for name, targets in edges.items() if not _chooses(document.elements[name])}
+    endless = _on_a_circle({name: targets & sure.keys() for name, targets in sure.items()})
+    circling = _on_a_circle(edges)
+    if endless is not None:
+        findings.add(document.elements[endless], "endless-loop", "在一个没有人办理、也没有条件可以走出的循环里，永远走不完")
+    elif circling is not None:
+        findings.warn(document.elements[circling], "automatic-loop", "在一个没有人办理的循环里，可能永远走不完")
+
+
+def _chooses(element: Element) -> bool:
+    return element.tag in CHOOSING and len(element.outgoing) > 1
+
+
+def _calls_itself(document: Document, findings: Findings) -> None:
+    """A process that calls itself before anybody acts starts case after case, without end."""
+    seen: set[str] = set()
+    stack = [element.id for element in document.inside(None) if element.tag == "startEvent"]
+    while stack:
+        element = document.elements[stack.pop()]
+        if element.id in seen:
+            continue
+        seen.add(element.id)
+        if element.tag == "callActivity" and element.xml.get("calledElement") == document.key:
+            findings.add(element, "calls-itself", "流程一开始就调用自己，永远走不完")
+        elif element.tag == "subProcess":
+            stack += [inner.id for inner in document.inside(element.id) if inner.tag == "startEvent"]
+        elif element.tag == "startEvent" or (_automatic(element) and not _chooses(element)):
+            stack += [flow.target for flow in _flows(document, element.outgoing)]
+
+
+def _on_a_circle(edges: dict[str, set[str]]) -> str | None:
+    """An element from which a way leads back to it; None where there is none."""
     # Peel off what leads nowhere: what remains lies on or before a circle.
     changed = True
     while changed:
         dead = {name for name, targets in edges.items() if not targets & edges.keys()}
         edges = {name: targets for name, targets in edges.items() if name not in dead}
         changed = bool(dead)
-    for name in edges:
-        if name in _closure(edges[name] & edges.keys(), {key: value & edges.keys() for key, value in edges.items()}):
-            findings.warn(document.elements[name], "automatic-loop", "在一个没有人办理的循环里，可能永远走不完")
-            return
+    left = {name: targets & edges.keys() for name, targets in edges.items()}
+    # From anything that is left a walk can go on for ever: where it comes by twice lies on a circle.
+    seen: set[str] = set()
+    at = next(iter(left), None)
+    while at is not None and at not in seen:
+        seen.add(at)
+        at = min(left[at])
+    return at
 
 
 def _automatic(element: Element) -> bool:
