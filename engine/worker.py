@@ -26,6 +26,7 @@ from engine.logs import say
 from engine.outbox import deliver
 from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
+from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
 from engine.sharing import registry
 from engine.sharing.duties import open_due
@@ -81,6 +82,7 @@ class Worker:
     def run(self) -> None:
         """Beats until `stop`. Needs no turn of its own at the start: after an outage the first beat finds all that is overdue."""
         jobs: list[tuple[str, float, Callable[[], object]]] = [
+            ("recount", 5, self.recount),
             ("fire", 1, self.fire),
             ("deliver", 2, self.deliver),
             ("beat", 5, self.beat),
@@ -108,6 +110,7 @@ class Worker:
 
     def once(self) -> Swept:
         """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
+        self.recount()
         self.open_duties()
         return Swept(fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
 
@@ -136,6 +139,15 @@ class Worker:
         if fired:
             say(log, "timers fired", count=fired)
         return fired
+
+    def recount(self) -> int:
+        """Counts open deadlines again that were counted with an older calendar; returns how many cases were looked at."""
+        looked = 0
+        while not self._stopping.is_set() and (now := recount(self.store, most=BATCH * 10)):
+            looked += now
+        if looked:
+            say(log, "deadlines counted again", cases=looked)
+        return looked
 
     def open_duties(self) -> int:
         """Opens what the calendar demands of units today and ends what ends today; returns how many cases were opened."""

@@ -171,6 +171,9 @@ class Road:
                 incidents.resolve(self.work, timer_id=cause.id)
             if cause.role not in ("deadline", "reminder"):
                 case.timers.remove(cause)
+        if isinstance(move, Complete):
+            # Only now: a notice that came in meanwhile may have given more time.
+            move.task.late = move.task.due_at is not None and self.work.now >= move.task.due_at
         said = self._enter(case, move, cause)
         if cause is not None and cause.kind == "limit":
             called = fire_limit(case, cause)

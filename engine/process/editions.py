@@ -97,7 +97,7 @@ def _load(session: Session) -> Known:
         local={calendar: tuple(orders) for calendar, orders in local.items()},
         follow_city=frozenset(session.scalars(select(WorkCalendar.key).where(WorkCalendar.follows_city))),
         # The newest row of a unit wins, also where it leads back to the city's calendar.
-        bindings={unit: calendar for unit, calendar in dict(map(tuple, bindings)).items() if calendar != CITY},
+        bindings={unit: calendar for unit, calendar in {row[0]: row[1] for row in bindings}.items() if calendar != CITY},
         policies={str(body["doc"]): policy for _, body, policy in rows},
     )
 

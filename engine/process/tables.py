@@ -175,7 +175,7 @@ class Timer(Base):
     __table_args__ = (
         Index("ix_timer_wake", "wake_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         Index("ix_timer_live", "instance_id", sqlite_where=_HELD, postgresql_where=_HELD),
-        Index("ix_timer_edition", "edition", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
+        Index("ix_timer_edition", "calendar", "edition", "id", sqlite_where=_LIVE, postgresql_where=_LIVE),
         Index("ix_timer_instance", "instance_id", "id"),
     )
 

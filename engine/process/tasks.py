@@ -120,7 +120,6 @@ def complete_in(
     said: dict[str, Any] = {"answers": values, "opinion": opinion.strip(), "task": task.id}
     if taken:
         said["attachments"] = taken
-    task.late = task.due_at is not None and work.now >= task.due_at
     data = answers_of(form, values) if form else values
     advance(work, instance, Complete(task, values, data, said))
 

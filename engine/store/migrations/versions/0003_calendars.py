@@ -97,3 +97,5 @@ def upgrade() -> None:
     op.add_column('calendar_notice', sa.Column('policy', sa.String(length=8), server_default='keep', nullable=False))
     op.add_column('calendar_notice', sa.Column('confirmed_by', BigId, nullable=True))
     op.add_column('timer', sa.Column('calendar', sa.String(length=64), nullable=True))
+    op.drop_index('ix_timer_edition', 'timer')
+    op.create_index('ix_timer_edition', 'timer', ['calendar', 'edition', 'id'], unique=False, sqlite_where=sa.text("state IN ('waiting', 'paused')"), postgresql_where=sa.text("state IN ('waiting', 'paused')"))

@@ -1,0 +1,211 @@
+"""Going through all open deadlines after a publication: many short transactions, any number of workers, and no case twice.
+
+A case whose clocks are stale says so by the edition on its timers, so there is no list to keep and none to lose: a worker
+that dies halfway leaves the rest stale, and the next one goes on. Cases that the change cannot reach are only stamped.
+When nothing stale is left, everybody concerned gets one digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import ColumnElement, exists, func, select, text, update
+from sqlalchemy.orm import Session, aliased, undefer
+
+from calendars.deadline import start_of
+from calendars.difference import first_difference
+from calendars.edition import FIRST_DAY, Edition
+from engine.history import Entry, append
+from engine.process import incidents
+from engine.process.calendar_tables import Recount, RecountMove
+from engine.process.case import Case, save_all
+from engine.process.editions import Known, edition_of, known
+from engine.process.redating import bring_up_to_date
+from engine.process.tables import Instance, Task, Timer
+from engine.process.timekeeping.telling import tell_everybody
+from engine.store.clock import SHANGHAI
+from engine.store.store import Origin, Store, Work, command
+
+#: Cases in one transaction: on SQLite nobody else can write meanwhile, so it must stay a fraction of a second.
+PAGE = 100
+#: Timers that are only stamped in one statement.
+STAMPED = 5000
+WORKER = Origin("", "worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Editions:
+    """The editions of today, by calendar, and the older ones that timers may still carry."""
+
+    today: dict[str | None, Edition]
+    older: dict[str, Edition]
+
+    def first_change(self, edition_id: str, calendar: str | None) -> date:
+        """The first day that was counted otherwise when a timer got its date."""
+        old, new = self.older.get(edition_id), self.today[calendar]
+        return FIRST_DAY if old is None else first_difference(old, new) or date.max
+
+
+def editions(session: Session, today: date) -> Editions:
+    """All editions that matter now. One query (and none where this session has asked before)."""
+    everything = known(session)
+    calendars: list[str | None] = [None, *sorted(set(everything.local) | set(everything.bindings.values()) | everything.follow_city)]
+    current = {calendar: edition_of(everything, today, calendar) for calendar in calendars}
+    return Editions(current, {edition.id: edition for calendar in calendars for edition in _past(everything, today, calendar)})
+
+
+def _past(everything: Known, today: date, calendar: str | None) -> Iterable[Edition]:
+    days = {notice.published for notice in (*everything.national, *everything.orders(calendar)) if notice.published <= today}
+    return [edition_of(everything, day, calendar) for day in sorted(days)]
+
+
+def stale(session: Session, found: Editions) -> list[tuple[str, str | None]]:
+    """The older editions that running timers still carry, with their calendars. A probe of the index for each edition that occurs."""
+    return [
+        (edition_id, calendar)
+        for calendar, edition in found.today.items()
+        for edition_id in _carried(session, calendar)
+        if edition_id != edition.id
+    ]
+
+
+def _carried(session: Session, calendar: str | None) -> Iterator[str]:
+    """The editions on running timers of a calendar, in order; each found by one look into the index."""
+    last = ""
+    while True:
+        after = session.scalar(select(func.min(Timer.edition)).where(_LIVE, _of(calendar), Timer.edition > last))
+        if after is None:
+            return
+        yield after
+        last = after
+
+
+_LIVE = text("timer.state IN ('waiting', 'paused')")  # the words of the index: without them it does not apply
+
+
+def _of(calendar: str | None) -> ColumnElement[bool]:
+    return Timer.calendar.is_(None) if calendar is None else Timer.calendar == calendar
+
+
+def recount(store: Store, most: int = 1000) -> int:
+    """Counts stale clocks again, about `most` cases; returns how many were looked at. For the worker, at every beat.
+
+    Reads only, a few probes, where nothing is stale.
+    """
+    looked = 0
+    while looked < most:
+        with store.read() as session:
+            today = store.clock.now().astimezone(SHANGHAI).date()
+            if not stale(session, editions(session, today)):
+                break
+        stamped, cases = _page(store)
+        if not stamped and not cases:
+            return looked  # others hold what is left
+        looked += cases
+    else:
+        return looked
+    _conclude(store)
+    return looked
+
+
+@command
+def _page(store: Store) -> tuple[int, int]:
+    """One transaction: stamps what the change does not reach, or counts a page of cases again. How many timers and cases."""
+    with store.work(None, WORKER) as work:
+        found = editions(work.session, work.now.astimezone(SHANGHAI).date())
+        for edition_id, calendar in stale(work.session, found):
+            stamped = _stamp(work.session, edition_id, calendar, found)
+            if stamped:
+                return stamped, 0
+            cases = _take_cases(work, edition_id, calendar)
+            if cases:
+                failed = _count_cases(work, cases)
+                # Whatever could not be counted keeps its date and becomes an incident: it must not stop the others.
+                left = (Timer.instance_id.in_([case.id for case in cases]), _LIVE, _of(calendar), Timer.edition == edition_id)
+                work.session.execute(update(Timer).where(*left).values(edition=found.today[calendar].id))
+                break
+        else:
+            return 0, 0
+    for error, timer_id in failed:
+        incidents.report(store, error, timer_id=timer_id)
+    return 0, len(cases)
+
+
+def _stamp(session: Session, edition_id: str, calendar: str | None, found: Editions) -> int:
+    """Gives timers of cases that the change does not reach the new edition's name; returns how many.
+
+    A case is reached when a clock of it ends behind the first day that differs. Clocks that stand still are counted when
+    they run again; all that they need is the name.
+    """
+    first = found.first_change(edition_id, calendar)
+    mine = (_LIVE, _of(calendar), Timer.edition == edition_id)
+    others = select(Timer.id).where(*mine)
+    if first != date.max:
+        other = aliased(Timer)
+        others = others.where(~exists().where(
+            other.instance_id == Timer.instance_id, other.state == "waiting", other.due_at > start_of(first)
+        ))  # fmt: skip
+    ids = list(session.scalars(others.order_by(Timer.id).limit(STAMPED).with_for_update(skip_locked=True, of=Timer)))
+    if ids:
+        session.execute(update(Timer).where(Timer.id.in_(ids)).values(edition=found.today[calendar].id))
+    return len(ids)
+
+
+def _take_cases(work: Work, edition_id: str, calendar: str | None) -> list[Instance]:
+    """The next cases with stale clocks, locked; those that somebody else holds are left to them."""
+    some = select(Timer.instance_id).where(_LIVE, _of(calendar), Timer.edition == edition_id).order_by(Timer.id).limit(PAGE * 4)
+    wanted = list(dict.fromkeys(work.session.scalars(some)))[:PAGE]
+    return list(work.session.scalars(
+        select(Instance).where(Instance.id.in_(wanted)).order_by(Instance.id)
+        .options(undefer(Instance.saved)).with_for_update(skip_locked=True, of=Instance)
+    ))  # fmt: skip
+
+
+def _count_cases(work: Work, instances: list[Instance]) -> list[tuple[Exception, int]]:
+    """Counts the clocks of locked cases again; their rows are read and written together. Returns what went wrong, by timer."""
+    session, ids = work.session, [instance.id for instance in instances]
+    cases = {instance.id: Case(work, instance, new=True) for instance in instances}
+    for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state == "open").order_by(Task.id)):
+        cases[task.instance_id].tasks[task.token] = task
+    held = select(Timer).where(Timer.instance_id.in_(ids), Timer.state.in_(("waiting", "paused", "fired"))).order_by(Timer.id)
+    for timer in session.scalars(held):
+        if timer.state != "fired" or timer.role in ("deadline", "reminder"):
+            cases[timer.instance_id].timers.append(timer)
+    failed: list[tuple[Exception, int]] = []
+    for case in list(cases.values()):
+        try:
+            bring_up_to_date(case)
+        except Exception as error:  # noqa: BLE001 - one poisoned case stops nobody else
+            for row in (case.instance, *case.timers, *case.tasks.values()):
+                session.expire(row)
+            failed.append((error, cases.pop(case.instance.id).timers[0].id))
+    running = session.scalars(select(Recount).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1)).first()
+    if running is not None:
+        running.looked_at += len(cases)
+    save_all(work, [case for case in cases.values() if case.entries])
+    return failed
+
+
+@command
+def _conclude(store: Store) -> None:
+    """Nothing is stale any more: closes the publications that were worked through, and tells those concerned, once."""
+    with store.read() as session:
+        if session.scalar(select(Recount.id).where(Recount.state != "done").limit(1)) is None:
+            return
+    with store.work(None, WORKER) as work:
+        open_runs = work.session.scalars(
+            select(Recount).where(Recount.state != "done").order_by(Recount.id).with_for_update(skip_locked=True)
+        ).all()
+        if stale(work.session, editions(work.session, work.now.astimezone(SHANGHAI).date())):
+            return  # another publication came in between, or another worker still counts
+        for run in open_runs:
+            kept = (RecountMove.from_day == RecountMove.to_day)
+            run.moved = work.session.scalar(select(func.count()).where(RecountMove.recount_id == run.id, ~kept)) or 0
+            run.kept = work.session.scalar(select(func.count()).where(RecountMove.recount_id == run.id, kept)) or 0
+            run.told = tell_everybody(work, run)
+            run.state, run.ended_at = "done", work.now
+            append(work, "calendar", [Entry(act="recounted", data={
+                "cause": run.cause, "recount": run.id, "cases": run.looked_at, "moved": run.moved, "kept": run.kept, "told": run.told,
+            })])
