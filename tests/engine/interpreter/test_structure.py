@@ -60,6 +60,9 @@ REFUSED: list[tuple[str, str | None, bytes]] = [
     ("join-waits-for-itself", "j", diagram("start > and:j > user:a > xor:g [x] > j", "g [default] > end")),
     ("race-target", "g", diagram("start > race:g > user:a > end", "g > catch:c > end", catches_timer("c", workingDays=1))),
     ("race-target", "g", diagram("start > race:g > catch:c > end", catches_timer("c", workingDays=1))),
+    ("endless-loop", "m", diagram("start > xor:m > script:s > and:f > m", "f > user:a > end", script("s", "x = 1"))),
+    ("calls-itself", "c", diagram("start > script:s > call:c > end", script("s", "x = 1"), call("c", "test"))),
+    ("event-never", "t", diagram("start > script:s > end", script("s", "x = 1"), timer("s", "t", workingDays=1), "t > end")),
     ("broken-flow", None, diagram(PLAIN, raw='<bpmn:sequenceFlow id="f" sourceRef="a" targetRef="nowhere"/>')),
     ("broken-flow", None, diagram("start > sub:s > end", sub("s", "start > user:in > end"), raw='<bpmn:sequenceFlow id="f" sourceRef="s" targetRef="in"/>')),
     ("duplicate-id", "a", diagram(PLAIN, raw='<bpmn:userTask id="a"/>')),
@@ -165,6 +168,9 @@ def test_refused_by_name(rule: str, where: str | None, xml: bytes) -> None:
 
 WARNED: list[tuple[str, bytes]] = [
     ("no-default", diagram("start > xor:g [x == 1] > user:a > end", "g [x == 2] > end")),
+    ("no-default", diagram("start > xor:g [x == 1] > user:a > end")),
+    ("event-never", diagram(PLAIN, error("a", "t"), "t > end:t2")),
+    ("timer-role-ignored", diagram("start > catch:c > end", catches_timer("c", workingDays=1, role="deadline"))),
     ("data-object-ignored", diagram(PLAIN, raw='<bpmn:dataObject id="d"/>')),
     ("automatic-loop", diagram("start > xor:m > script:s > xor:g [x] > m", "g [default] > end", script("s", "x = 1"))),
     ("join-after-choice", diagram("start > xor:g [x] > user:a > and:j > end", "g [default] > user:b > j")),
