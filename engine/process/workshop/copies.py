@@ -1,0 +1,23 @@
+"""A copy of a draft with another diagram: how a second editor keeps their own work when somebody else saved first."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.people.actor import Actor
+from engine.people.permissions import require
+from engine.process.workshop.drafts import add_draft, draft_sheet
+from engine.store.store import Origin, Store, command
+
+
+@command
+def copy_draft(store: Store, draft_id: int, *, actor: Actor, xml: bytes, origin: Origin = Origin()) -> int:
+    """Begins a draft of the same process, forms and letters with `xml` as its diagram; returns its id.
+
+    The draft that it is copied from stays as it is, whatever its state. Raises NotAllowed, NotFound, Invalid for XML that
+    is not safe to open.
+    """
+    require(actor, "edit_diagrams")
+    with store.work(actor, origin) as work:
+        sheet = draft_sheet(work.session, actor, draft_id)
+        return add_draft(work, replace(sheet.package, xml=xml), actor=actor, base_id=sheet.base_id)
