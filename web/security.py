@@ -1,7 +1,7 @@
 """Headers that every answer carries, and the number by which a request is found again in the logs.
 
 Nothing inline runs or styles: scripts and styles come from the bundle only, so a value that slips through the templates'
-escaping still cannot act.
+escaping still cannot act. The one exception is the modeler's page, which may set `style` attributes.
 """
 
 from __future__ import annotations
@@ -31,6 +31,10 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
+#: bpmn-js places what it draws by `style` attributes that it sets itself; only the modeler's page lets it, and styles only.
+MODELER_POLICY = f"{CONTENT_POLICY}; style-src-attr 'unsafe-inline'"
+MODELER = "drafts.draft"
+
 #: A bundled file's name changes with its content, so a browser may keep it for ever.
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -44,6 +48,8 @@ def protect(app: Flask, *, https: bool) -> None:
 
     @app.after_request
     def headers(response: Response) -> Response:
+        if request.endpoint == MODELER:
+            response.headers["Content-Security-Policy"] = MODELER_POLICY
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         if https:

@@ -6,7 +6,8 @@ an offer only: what a diagram may say is for the check to judge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -25,7 +26,7 @@ def vocabulary(session: Session, package: Package) -> dict[str, Any]:
     """The choices for a draft, as JSON can carry them. One query (the deployed processes).
 
     Lists hold `value` and `label`; `operations` have their parameters, `forms` their fields, `names` are the variables that
-    every case, its subject and the forms give to expressions.
+    every case, its subject and the forms give to expressions, `answers` the conditions that ask for one of their options.
     """
     return {
         "posts": [{"value": post.key, "label": post.label} for post in POSTS.values() if post.works_cases],
@@ -37,7 +38,8 @@ def vocabulary(session: Session, package: Package) -> dict[str, Any]:
         "processes": _processes(session),
         "forms": [_form(name, package.forms[name]) for name in sorted(package.forms)],
         "documents": sorted(package.documents),
-        "names": _choices(TEXTS.names | _fields(package)),
+        "names": _choices(TEXTS.names | {field["key"]: _label(field) for field in _fields(package)}),
+        "answers": _choices(_answers(package)),
     }
 
 
@@ -74,12 +76,29 @@ def _form(name: str, form: Any) -> dict[str, Any]:
     return {"value": name, "label": str(form.get("title") or name) if isinstance(form, Mapping) else name}
 
 
-def _fields(package: Package) -> dict[str, str]:
-    """Field key → its label, over all forms; what a half-written form says wrongly is passed over."""
-    found = {}
+def _fields(package: Package) -> Iterator[Mapping[str, Any]]:
+    """The fields of all forms that have a key; what a half-written form says wrongly is passed over."""
     for form in package.forms.values():
         entries = form.get("fields") if isinstance(form, Mapping) else None
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
-                found[entry["key"]] = str(entry.get("label") or entry["key"])
+                yield entry
+
+
+def _label(field: Mapping[str, Any]) -> str:
+    return str(field.get("label") or field["key"])
+
+
+def _answers(package: Package) -> dict[str, str]:
+    """Condition → what it asks, for every option that a form writes out."""
+    found = {}
+    for field in _fields(package):
+        if field.get("type") == "boolean":
+            found[field["key"]] = f"{_label(field)}：是"
+        options = field.get("options")
+        for option in options if isinstance(options, list) else ():
+            if isinstance(option, Mapping) and isinstance(option.get("value"), str):
+                chosen = json.dumps(option["value"], ensure_ascii=False)
+                condition = f"{chosen} in {field['key']}" if field.get("type") == "choices" else f"{field['key']} == {chosen}"
+                found[condition] = f"{_label(field)}：{option.get('label') or option['value']}"
     return found

@@ -54,6 +54,7 @@ def test_the_panel_offers_what_is_there(town: Town) -> None:
     assert offered["documents"] == ["refusal_letter", "reply_letter"]
     names = {name["value"]: name["label"] for name in offered["names"]}
     assert names["basis"] == "使用依据" and "applicant_unit" in names and "provider_unit" in names
+    assert {"value": 'decision == "agree"', "label": "答复结论：同意"} in offered["answers"]
     grant = next(entry for entry in offered["operations"] if entry["name"] == "sharing.grant")
     assert grant["label"] == "授权共享"
     assert [entry["name"] for entry in grant["parameters"] if entry["required"]] == ["resource", "applicant_unit"]

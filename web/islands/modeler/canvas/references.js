@@ -1,0 +1,21 @@
+// What a file refers to and does not hold would be dropped on import, and be missing from the next export. Our language puts
+// expressions where BPMN has such references (loopDataInputRef, loopDataOutputRef), and files from elsewhere refer to imported
+// definitions. So a stand-in with that id takes the place of each: it is written again as it was read.
+import { is } from "bpmn-js/lib/util/ModelUtil";
+
+export function keepReferences(warnings) {
+  for (const { element, property, value } of warnings) {
+    if (!element?.$descriptor || !property || value === undefined) continue;
+    // A node or flow that does not exist is no loss.
+    if (is(element, "bpmndi:DiagramElement") || /(flowNodeRef|incoming|outgoing|sourceRef|targetRef|default)$/.test(property)) continue;
+    const { isMany, name } = element.$model.getPropertyDescriptor(element, property) || {};
+    if (!name) continue;
+    if (isMany) element.get(name).push({ id: value });
+    else element.set(name, { id: value });
+  }
+}
+
+// What bpmn-moddle could not read and would leave out of the next export, for the reader to know before anything is saved.
+export function unreadable(warnings) {
+  return warnings.filter(({ property, message }) => !property && /unparsable|unrecognized|unknown type/.test(message)).map(({ message }) => message);
+}
