@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine.commands import diagram_import
 from engine.commands.common import (
     CLI,
     FOUND_WRONG,
@@ -37,6 +38,7 @@ def add(commands: Any) -> None:
     )
     add_json(check)
     check.set_defaults(run=run_check)
+    diagram_import.add(verbs)
     deploy = verbs.add_parser("deploy", help="store a new version, approved by a second person")
     deploy.add_argument("file", type=_diagram, metavar="FILE", help="the diagram, or its folder, of whichever rule set")
     deploy.add_argument("--reason", required=True, help="why; it stays on record")
