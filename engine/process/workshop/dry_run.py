@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -23,7 +24,7 @@ from engine.process.advance import Deliver, advance
 from engine.process.case import lock_instance
 from engine.process.definitions import deployed, in_force
 from engine.process.instances import start_by_system, start_in, start_posts
-from engine.process.interpreter.model import Problem
+from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.package import Package, as_text
 from engine.process.tables import Definition, Instance, Task, Timer
@@ -118,10 +119,15 @@ def rehearse(store: Store, package: Package, script: Sequence[ScriptMove], *, ac
     errors.
     """
     require_workshop(actor)
+    require_rehearsable(store, package)
+    return _walk(store, package, script)
+
+
+def require_rehearsable(store: Store, package: Package) -> None:
+    """Raises NotRehearsable with the findings of a package that has errors."""
     errors = [problem for problem in findings(store, package) if problem.severity == "error"]
     if errors:
         raise NotRehearsable(errors)
-    return _walk(store, package, script)
 
 
 @command
@@ -139,7 +145,7 @@ class _Run:
         self.session = work.session
         self.watch = Watch(work.session)
         self.fired = 0
-        self.key, self.draft = _put_in_force(work, package)
+        self.key, self.draft = put_in_force(work, package)
 
     def walk(self, script: Sequence[ScriptMove]) -> Rehearsal:
         made: list[Told] = []
@@ -190,16 +196,17 @@ class _Run:
     # -- people -------------------------------------------------------------------------------
 
     def _start(self, move: ScriptMove) -> tuple[str, Actor | None]:
-        definition = in_force(self.session, self.key, self.work.now)
+        key = move.process or self.key
+        definition = in_force(self.session, key, self.work.now)
         posts = sorted(start_posts(definition))
         title = f"发起“{definition.name}”"
         if not posts:
-            start_by_system(self.work, self.key, unit_code=move.unit or None, variables=dict(move.given))
+            start_by_system(self.work, key, unit_code=move.unit or None, variables=dict(move.given))
             return title, None
         unit_id = unit_id_of(self.session, move.unit)
         person = self.work.actor = somebody(self.work, move.by, unit_id, posts[0])
         files, attachments = pretended_files(self.work, person, move.files)
-        start_in(self.work, self.key, actor=person, answers={**move.answers, **files}, variables=dict(move.about), unit_id=unit_id,
+        start_in(self.work, key, actor=person, answers={**move.answers, **files}, variables=dict(move.about), unit_id=unit_id,
                  attachments=attachments)  # fmt: skip
         return title, person
 
@@ -298,9 +305,14 @@ class _Run:
         self._fresh()
 
 
-def _put_in_force(work: Work, package: Package) -> tuple[str, int]:
+@lru_cache(maxsize=16)
+def _parsed(xml: bytes) -> Diagram:
+    return read_diagram(xml)
+
+
+def put_in_force(work: Work, package: Package) -> tuple[str, int]:
     """Makes the package the version that every case of the run follows; returns its key and its id."""
-    diagram = read_diagram(package.xml)
+    diagram = _parsed(package.xml)
     session, of = work.session, Definition.key == diagram.key
     # A version that is to take effect later must not overtake the draft while the virtual clock runs on.
     session.execute(update(Definition).where(of, Definition.effective_at > work.now).values(effective_at=work.now))

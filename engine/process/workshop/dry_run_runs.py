@@ -64,12 +64,22 @@ def package_of(session: Session, actor: Actor, origins: Origins) -> Package:
     return Package(found.rule_set, found.diagram.xml, found.forms, found.documents)
 
 
-def version_id(session: Session, key: str, version: int) -> int:
-    """The id of a deployed version. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class VersionPackage:
+    """A deployed version, to be rehearsed."""
+
+    id: int
+    name: str
+    package: Package
+
+
+def version_of(session: Session, actor: Actor, key: str, version: int) -> VersionPackage:
+    """A deployed version by key and number. Raises NotFound, NotAllowed."""
+    require_workshop(actor)
     found = session.scalar(select(Definition.id).where(Definition.key == key, Definition.version == version))
     if found is None:
         raise NotFound("没有找到该流程版本")
-    return found
+    return VersionPackage(found, deployed(session, found).name, package_of(session, actor, Origins(definition_id=found)))
 
 
 def script_to(session: Session, origins: Origins, move_id: int) -> list[KeptMove]:

@@ -21,7 +21,7 @@ MOVE_BYTES_MAX = 64 * 1024
 
 #: What can be done, and which of the fields below belongs to it.
 DOINGS: Mapping[str, frozenset[str]] = {
-    "start": frozenset({"at", "by", "unit", "about", "answers", "files", "given"}),
+    "start": frozenset({"at", "by", "unit", "process", "about", "answers", "files", "given"}),
     "complete": frozenset({"case", "step", "nth", "by", "answers", "opinion", "files"}),
     "timer": frozenset(),
     "until": frozenset({"at"}),
@@ -41,6 +41,8 @@ class ScriptMove:
     """The login of who does it; "" for a stand-in who holds the post."""
     unit: str = ""
     """The code of the unit that starts."""
+    process: str = ""
+    """The key of the process that is started, where it is another one that leads to what is rehearsed; "" for that itself."""
     case: int = 0
     step: str = ""
     nth: int = 0

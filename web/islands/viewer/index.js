@@ -1,5 +1,5 @@
 // The diagram of a case, to look at and to move about in:
-// <div data-diagram="ADDRESS OF THE XML" data-now="ids" data-passed="ids" role="img" aria-label="…"></div>.
+// <div data-diagram="ADDRESS OF THE XML" data-now="ids" data-passed="ids" data-tokens="id:count" role="img" aria-label="…"></div>.
 // bpmn.io's watermark stays as it is, fully visible: its licence asks for that.
 import NavigatedViewer from "bpmn-js/lib/NavigatedViewer";
 import "bpmn-js/dist/assets/diagram-js.css";
@@ -7,18 +7,35 @@ import "bpmn-js/dist/assets/bpmn-js.css";
 
 const ids = (text) => (text || "").split(" ").filter(Boolean);
 
+// How many tokens stand at an element: data-tokens="id:count …".
+function showTokens(viewer, id, count) {
+  if (!viewer.get("elementRegistry").get(id)) return;
+  const token = document.createElement("span");
+  token.className = "diagram-token";
+  token.textContent = count;
+  viewer.get("overlays").add(id, { position: { top: -12, right: 12 }, html: token });
+}
+
+// A diagram that nobody has kept yet stands in the page: data-diagram="#id of a JSON text".
+async function read(place) {
+  if (place.startsWith("#")) return JSON.parse(document.querySelector(place).textContent);
+  const answer = await fetch(place, { credentials: "same-origin" });
+  return answer.ok ? answer.text() : null;
+}
+
 async function show(container) {
-  const answer = await fetch(container.dataset.diagram, { credentials: "same-origin" });
-  if (!answer.ok) {
+  const xml = await read(container.dataset.diagram);
+  if (xml === null) {
     container.textContent = "流程图暂时无法显示。";
     return;
   }
   const viewer = new NavigatedViewer({ container });
-  await viewer.importXML(await answer.text());
+  await viewer.importXML(xml);
   const canvas = viewer.get("canvas");
   const registry = viewer.get("elementRegistry");
   for (const id of ids(container.dataset.passed)) if (registry.get(id)) canvas.addMarker(id, "diagram-step-passed");
   for (const id of ids(container.dataset.now)) if (registry.get(id)) canvas.addMarker(id, "diagram-step-now");
+  for (const pair of ids(container.dataset.tokens)) showTokens(viewer, ...pair.split(":"));
   canvas.zoom("fit-viewport", "auto");
   container.dataset.ready = "yes";
 }

@@ -1,0 +1,156 @@
+"""How a dry run may begin: with which process, by whom, about what, and with which form.
+
+Asked inside a rehearsal as well, so that the form of a draft is seen with what the run itself would see, and nothing more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from engine.people.actor import Actor
+from engine.people.units import UnitFacts, all_units
+from engine.process.definitions import Deployed, all_in_force, in_force
+from engine.process.forms import FormDefinition
+from engine.process.instances import find_subject, start_form, start_posts
+from engine.process.interpreter.expressions import ExpressionError, evaluate
+from engine.process.operations import Subject
+from engine.process.package import Package
+from engine.process.workshop.drafts import require_workshop
+from engine.process.workshop.dry_run import put_in_force, require_rehearsable
+from engine.process.workshop.dry_run_effects import Watch
+from engine.process.workshop.dry_run_people import Starter, starters
+from engine.store.errors import Invalid
+from engine.store.store import Store, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A process with which the run may begin."""
+
+    key: str
+    name: str
+    drafted: bool
+    """The draft itself; others lead to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StartOffer:
+    """What the beginning of a run asks for."""
+
+    entries: list[Entry]
+    key: str
+    """The process that is started."""
+    name: str
+    by_person: bool
+    """False for one that the calendar or another process starts: it is given its first data instead."""
+    starters: list[Starter]
+    units: list[UnitFacts]
+    """For a stand-in, or for the process that nobody starts."""
+    form: FormDefinition | None
+    given: list[str] = field(default_factory=list)
+    """Names of the first data that other processes give it."""
+    subject: Subject | None = None
+    asks: frozenset[str] = frozenset()
+    """What must be named first: `resource_code` or another register's key; empty when it is known what the case is about."""
+    problem: str = ""
+    """Why the case cannot be about what was named."""
+
+
+def start_offer(
+    store: Store, package: Package, *, actor: Actor, process: str = "", unit: str = "", about: Mapping[str, str] | None = None
+) -> StartOffer:
+    """What beginning a run asks for, as far as `process`, `unit` (a code) and `about` are chosen already.
+
+    Raises NotAllowed, NotRehearsable, NotFound for a process that is not in force.
+    """
+    with _opened(store, package, actor) as (work, key):
+        now = all_in_force(work.session, work.now)
+        entries = list(_entries(now, key))
+        definition = in_force(work.session, process or _first(entries, now), work.now)
+        people = starters(work.session, definition)
+        subject, asks, problem = _subject(work, definition, unit, about or {})
+        return StartOffer(
+            entries=entries, key=definition.key, name=definition.name, by_person=bool(start_posts(definition)), starters=people,
+            units=all_units(work.session), form=start_form(definition), given=sorted(_given(now, definition.key)), subject=subject,
+            asks=asks, problem=problem,
+        )  # fmt: skip
+
+
+def fitting(
+    store: Store, package: Package, *, actor: Actor, process: str, unit: str, name: str, values: Iterable[str]
+) -> list[str]:
+    """Those of `values` (keys of a register, named `name` in a start) that a case of the process may be about."""
+    with _opened(store, package, actor) as (work, _):
+        definition = in_force(work.session, process, work.now)
+        return [value for value in values if not _subject(work, definition, unit, {name: value})[2]]
+
+
+def first_data(text: str) -> dict[str, object]:
+    """The first data that somebody wrote, a line `name = value` each: values are expressions, or else plain text.
+
+    Raises Invalid at `given` for a line without a name. What was left empty is left out.
+    """
+    found: dict[str, object] = {}
+    for line in filter(None, (part.strip() for part in text.splitlines())):
+        name, equals, value = (part.strip() for part in line.partition("="))
+        if not equals or not name.isidentifier():
+            raise Invalid({"given": f"“{line}”应写作“名称 = 值”，每行一项"})
+        if value:
+            try:
+                found[name] = evaluate(value, {}, {})
+            except ExpressionError:
+                found[name] = value
+    return found
+
+
+@contextmanager
+def _opened(store: Store, package: Package, actor: Actor) -> Iterator[tuple[Work, str]]:
+    require_workshop(actor)
+    require_rehearsable(store, package)
+    with store.rehearsal(store.clock.now()) as work:
+        Watch(work.session)
+        yield work, put_in_force(work, package)[0]
+
+
+def _entries(now: list[Deployed], key: str) -> Iterator[Entry]:
+    """The draft itself, then the processes that people start and that lead to it."""
+    for definition in now:
+        if definition.key == key:
+            yield Entry(key, definition.name, True)
+    for definition in now:
+        if definition.key != key and start_posts(definition) and key in called_by(definition):
+            yield Entry(definition.key, definition.name, False)
+
+
+def _first(entries: list[Entry], now: list[Deployed]) -> str:
+    """The draft where people start it; else whichever leads to it."""
+    own = next(definition for definition in now if definition.key == entries[0].key)
+    return entries[0].key if start_posts(own) or len(entries) == 1 else entries[1].key
+
+
+def called_by(definition: Deployed) -> set[str]:
+    """The keys of the processes that a diagram starts."""
+    found = {step.called for step in definition.diagram.steps.values() if step.called}
+    found |= {step.properties["in.process"].strip("\"' ") for step in definition.diagram.steps.values() if "in.process" in step.properties}
+    return found | {definition.diagram.properties.get("limitSupervision", "")} - {""}
+
+
+def _given(now: list[Deployed], key: str) -> set[str]:
+    return {
+        name.removeprefix("in.")
+        for definition in now for step in definition.diagram.steps.values() if step.called == key
+        for name in step.properties if name.startswith("in.")
+    }  # fmt: skip
+
+
+def _subject(
+    work: Work, definition: Deployed, unit: str, about: Mapping[str, str]
+) -> tuple[Subject | None, frozenset[str], str]:
+    """What the case would be about; or what must be named before, and what is wrong with what was."""
+    try:
+        return find_subject(work.session, definition, {**about, "applicant_unit": unit or None}), frozenset(), ""
+    except Invalid as refusal:
+        asks = frozenset(refusal.fields)
+        return None, asks, "；".join(refusal.fields.values()) if asks & set(about) else ""
