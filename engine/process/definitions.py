@@ -29,6 +29,10 @@ from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, Work, command
 
 
+#: In the place of both persons, for the rule set that a new installation deploys.
+INSTALLER = "init"
+
+
 class NotDeployable(Invalid):
     """流程图检查未通过，未发布任何内容。"""
 
@@ -123,9 +127,12 @@ def lock_newest(work: Work, key: str) -> Newest | None:
 
 
 def base_of(session: Session, key: str | None, rule_set: str) -> Package | None:
-    """The newest version of a process under a rule set: what the law fixes there binds the next one. None for a first one."""
+    """The first version of a process under a rule set: what the law fixes there binds all that follow. None for a first one.
+
+    Not the newest: what an editor has added since may go again, and every version may come back.
+    """
     row = session.scalars(
-        select(Definition).where(Definition.key == key, Definition.rule_set == rule_set).order_by(Definition.version.desc()).limit(1)
+        select(Definition).where(Definition.key == key, Definition.rule_set == rule_set).order_by(Definition.version).limit(1)
         .options(undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))
     ).first()
     return Package(row.rule_set, row.xml, row.forms, from_text(row.documents)) if row else None
@@ -192,7 +199,7 @@ def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[in
     present = set(work.session.scalars(select(Definition.key).distinct()))
     return [
         deploy_in(
-            work, read_package(place, place.parent.name), by="init", approved_by="init", reason="随产品发布的初始规则集",
+            work, read_package(place, place.parent.name), by=INSTALLER, approved_by=INSTALLER, reason="随产品发布的初始规则集",
             effective_at=effective_at, also_known=folders,
         )
         for key, place in folders.items()
@@ -205,6 +212,11 @@ def require_open_key(session: Session, key: str) -> None:
     taken = session.scalar(select(Definition.name).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
     if taken is not None:
         raise Invalid({"key": f"流程标识“{key}”已属于“{taken}”，请换一个"})
+
+
+def known_rule_sets(session: Session) -> list[str]:
+    """The rule sets that any version belongs to."""
+    return list(session.scalars(select(Definition.rule_set).distinct().order_by(Definition.rule_set)))
 
 
 def newest_versions(session: Session) -> dict[str, int]:

@@ -20,13 +20,13 @@ from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.people.tables import Account
 from engine.process.check import as_json
-from engine.process.definitions import Newest, NotDeployable, deploy_in, lock_newest
+from engine.process.definitions import Newest, NotDeployable, base_of, deploy_in, lock_newest
 from engine.process.interpreter.model import Problem
 from engine.process.notices import notify_person, notify_power
 from engine.process.package import Package, as_text, from_text
 from engine.process.tables import Definition
 from engine.process.workshop.checking import checked, held_posts, known_processes
-from engine.process.workshop.drafts import DraftConflict, base_package, draft_sheet, lock_draft, package_of, seen
+from engine.process.workshop.drafts import DraftConflict, draft_sheet, lock_draft, package_of, seen
 from engine.process.workshop.tables import Draft, Proposal
 from engine.store.clock import SHANGHAI
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
@@ -203,7 +203,7 @@ def _checked(store: Store, key: str, package: Package, *, back: bool = False) ->
     """
     with store.read() as session:
         known, held = known_processes(session), held_posts(session)
-        base = None if back else base_package(session, key)
+        base = None if back else base_of(session, key, package.rule_set)
     problems = checked(package, known, base=base, held=held)
     if any(problem.severity == "error" for problem in problems):
         raise NotDeployable(problems)
