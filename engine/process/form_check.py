@@ -93,13 +93,17 @@ def faults_of(form: Any) -> list[Fault]:
     return faults
 
 
-def names_read(form: Mapping[str, Any]) -> Iterator[tuple[int | None, str, str]]:
+def names_read(form: Any) -> Iterator[tuple[int | None, str, str]]:
     """Every name that the expressions of a form read of the case: place of the field, attribute, name.
 
-    A condition reads the answers above it first; those are left out. What cannot be read as an expression is passed over.
+    A condition reads the answers above it first; those are left out. What cannot be read is passed over.
     """
+    if not isinstance(form, dict) or not isinstance(form.get("fields"), list):
+        return
     above: set[str] = set()
     for place, field in enumerate(form["fields"]):
+        if not isinstance(field, dict):
+            continue
         for attribute in ("when", "value", "options_from"):
             for name in sorted(_names(field.get(attribute)) - (above if attribute == "when" else set())):
                 yield place, attribute, name
@@ -151,6 +155,8 @@ def _together(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
             yield "options", f"字段“{key}”没有选项"
         elif "options" in field and "options_from" in field:
             yield "options_from", "选项和选项来源只能写一种"
+        elif "options_from" in field:
+            yield from _written_out(field["options_from"])
     if "min" in field and "max" in field and field["min"] > field["max"]:
         yield "min", f"最小值{field['min']}大于最大值{field['max']}"
     if field.get("readonly") and "value" not in field:
@@ -163,6 +169,16 @@ def _together(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "missing", "不是必填，未填时的提示不起作用"
     if "value" in field and _is_text(field.get("label")):
         yield from _first_value(field)
+
+
+def _written_out(text: str) -> Iterator[tuple[str, str]]:
+    """A list of choices that needs no case must be one."""
+    try:
+        choices = constant(text)
+    except ExpressionError:
+        return  # it comes from the case
+    if not isinstance(choices, list) or not all(isinstance(one, str) or (isinstance(one, dict) and {"value", "label"} <= set(one)) for one in choices):
+        yield "options_from", "选项来源应给出列表，每项是文字，或有值（value）和名称（label）"
 
 
 def _first_value(field: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -85,6 +85,8 @@ def test_every_type_can_be_sound() -> None:
         ({"type": "select", "key": "a", "label": "A", "options": [{"value": "1", "label": "甲"}, {"value": 1, "label": "乙"}]}, "选项的值“1”重复"),
         ({"type": "choices", "key": "a", "label": "A", "options": [{"value": str(n), "label": "x"} for n in range(OPTIONS_MAX + 1)]}, "不超过500项"),
         ({**choice("a", "x"), "options_from": "items"}, "选项和选项来源只能写一种"),
+        ({"type": "choice", "key": "a", "label": "A", "options_from": "5"}, "选项来源应给出列表"),
+        ({"type": "choice", "key": "a", "label": "A", "options_from": '[{"label": "x"}]'}, "选项来源应给出列表"),
         ({**choice("a", "x"), "value": '"y"'}, "预填值不合本字段的要求：“a”没有“y”这一选项"),
         ({"type": "integer", "key": "a", "label": "A", "max": 9, "value": "10"}, "预填值不合本字段的要求：“A”不能大于9"),
         ({"type": "date", "key": "a", "label": "A", "value": '"明天"'}, "预填值不合本字段的要求"),
