@@ -198,8 +198,8 @@ class Road:
                     "timer_fired", step=cause.element, article=cause.rule.get("article"), role=cause.role, name=name,
                     activity=cause.activity_name, due=cause.due_at.isoformat() if cause.due_at else None,
                 )
-            case Deliver(message):
-                return case.record("message", message=message)
+            case Deliver(message, payload):
+                return case.record("message", message=message, **({"payload": dict(payload)} if payload else {}))
             case ChildEnded(_, child, outcome):
                 return case.record("child_ended", child=child, child_outcome=outcome)
             case Terminate(reason):

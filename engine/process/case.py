@@ -127,7 +127,11 @@ class Case:
         if found is None:
             raise OperationError("unknown-operation", f"操作“{step.operation}”不存在")
         call = Call(self.work, self.instance, step, self.at, self.variables, self.template, self.note)
-        return found.run(call, **parameters)
+        result, out = found.run(call, **parameters), step.properties.get("out")
+        if out and self.variables.get(out) not in (None, result):
+            # The data hold the last result only; whoever replays the case must know what a gateway saw in an earlier round.
+            self.note("replaced", [out, self.variables[out]])
+        return result
 
     def note(self, key: str, fact: Any) -> None:
         """Puts what an operation did into the history entry of the move that is under way."""
