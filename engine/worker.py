@@ -28,6 +28,7 @@ from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
+from engine.process.workshop.migration_running import move_waiting
 from engine.sharing import registry
 from engine.sharing.duties import open_due
 from engine.sharing.expiry import expire
@@ -62,6 +63,8 @@ class Swept:
     """Expired sign-ins, dead heartbeats and files of failed uploads."""
     sealed: int
     """Entries of the history."""
+    migrated: int = 0
+    """Cases of migrations that moved to another version, or stayed for a reason."""
 
 
 class Worker:
@@ -84,6 +87,7 @@ class Worker:
         jobs: list[tuple[str, float, Callable[[], object]]] = [
             ("recount", 5, self.recount),
             ("fire", 1, self.fire),
+            ("migrate", 2, self.migrate),
             ("deliver", 2, self.deliver),
             ("beat", 5, self.beat),
             ("seal", 15, self.seal),
@@ -112,7 +116,8 @@ class Worker:
         """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
         self.recount()
         self.open_duties()
-        return Swept(fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
+        migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
+        return Swept(migrated=migrated, fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
 
     def _guarded(self, name: str, job: Callable[[], object]) -> None:
         """Runs a job; whatever it raises is logged, once as long as it stays the same, and the metronome goes on."""
@@ -148,6 +153,15 @@ class Worker:
         if looked:
             say(log, "deadlines counted again", cases=looked)
         return looked
+
+    def migrate(self) -> int:
+        """Moves the cases of the migrations that were started, one by one; returns how many were dealt with."""
+        moved = 0
+        while not self._stopping.is_set() and (now := move_waiting(self.store, most=BATCH)):
+            moved += now
+        if moved:
+            say(log, "cases migrated", count=moved)
+        return moved
 
     def open_duties(self) -> int:
         """Opens what the calendar demands of units today and ends what ends today; returns how many cases were opened."""

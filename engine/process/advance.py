@@ -19,9 +19,10 @@ from sqlalchemy import select
 from engine.process import incidents
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
-from engine.process.definitions import in_force
+from engine.process.definitions import deployed, in_force
 from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
+from engine.process.migrating import migrate
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
@@ -84,7 +85,20 @@ class Terminate:
     reason: str
 
 
-Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate
+@dataclass(frozen=True, slots=True)
+class Migrate:
+    """The instance goes on under another version of its process.
+
+    Nothing that is overdue fires before: its own rule may be what the new version mends. It fires afterwards, if it is still due.
+    """
+
+    definition_id: int
+    plan: Mapping[str, str]
+    """Element of the version that it follows now → element of the new one."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate | Migrate
 
 
 def advance(work: Work, instance: Instance, move: Move, *, at: datetime | None = None) -> None:
@@ -134,7 +148,7 @@ class Road:
     def _take(self, instance_id: int, move: Move, at: datetime) -> None:
         case = self.case(instance_id)
         if case.instance.state != "running":
-            if isinstance(move, Complete | Terminate):
+            if isinstance(move, Complete | Terminate | Migrate):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
@@ -180,7 +194,10 @@ class Road:
             if called:
                 self._start_child(case, called, deadline_facts(case, cause), said, token=None, cause=cause)
             return
-        self._step(case, move, cause)
+        if isinstance(move, Migrate):
+            migrate(case, deployed(self.work.session, move.definition_id), move.plan, said)
+        else:
+            self._step(case, move, cause)
         self._settle(case, move, cause, said)
 
     def _enter(self, case: Case, move: Move, cause: Timer | None) -> dict[str, Any]:
@@ -204,6 +221,8 @@ class Road:
                 return case.record("child_ended", child=child, child_outcome=outcome)
             case Terminate(reason):
                 return case.record("terminated", reason=reason)
+            case Migrate(said=said):
+                return case.record("migrated", **said)
 
     def _step(self, case: Case, move: Move, cause: Timer | None) -> None:
         """Moves the interpreter."""

@@ -95,6 +95,13 @@ class Case:
         self._machine = Machine.start(self.definition.diagram, host=self)
         return self._machine
 
+    def go_on_under(self, definition: Deployed, state: bytes) -> Machine:
+        """The case goes on under another version, with its state as it was moved there."""
+        self.definition = definition
+        self.instance.definition_id = definition.id
+        self._machine, self._told = Machine.load(definition.diagram, state, host=self), 0
+        return self._machine
+
     def fresh_steps(self) -> Sequence[Passed]:
         """The steps passed since this was last asked."""
         passed = self.machine.passed()

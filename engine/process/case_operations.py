@@ -15,6 +15,7 @@ from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.instances import start_by_system
 from engine.process.interpreter.model import OperationError
+from engine.process.migrating import earlier_names
 from engine.process.operations import Call, operation
 from engine.process.rows import add_missing
 from engine.process.tables import Instance, Party, Task, Timer
@@ -59,10 +60,12 @@ def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
     For a letter that brings together what several units said; the units and people go by their names.
     """
     call.work.session.flush()
+    # Where the case has changed its version, the step may have been done under another name.
+    names = [step, *earlier_names(call.work.session, call.instance.id, step)]
     rows = call.work.session.execute(
         select(Task.answers, Task.opinion, Unit.name, Account.name)
         .join(Unit, Unit.id == Task.unit_id).join(Account, Account.id == Task.completed_by)
-        .where(Task.instance_id == call.instance.id, Task.step == step, Task.state == "done").order_by(Task.id)
+        .where(Task.instance_id == call.instance.id, Task.step.in_(names), Task.state == "done").order_by(Task.id)
     )
     return [{**(given or {}), "opinion": said or "", "unit": unit, "person": person} for given, said, unit, person in rows]
 

@@ -119,7 +119,9 @@ def lengthen(own: Iterable[Timer], days: int, at: datetime, edition: Edition) ->
     if clock is None or "working_days" not in clock.rule:
         return None
     before = due_running_from(clock, at, edition).last_day
-    clock.rule = {**clock.rule, "working_days": clock.rule["working_days"] + days}
+    # What was added stands apart as well: under another version the days of the rule change, and those added stay.
+    more = {"working_days": clock.rule["working_days"] + days, "extended": clock.rule.get("extended", 0) + days}
+    clock.rule = {**clock.rule, **more}
     for timer in own:
         if timer.role == "reminder" and timer.state == "fired" and timer.activity == clock.activity:
             # The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does.

@@ -101,7 +101,7 @@ def project(case: Docket) -> Changes:
     touched |= _open_timers(case, waiting, changes)
     opened = _open_tasks(case, waiting, changes)
     touched |= {timer.activity or timer.token for timer in case.timers if timer.due_at is None and timer.state == "waiting"}
-    touched |= _pause(case, waiting, opened, changes)
+    touched |= pause(case, waiting, opened, changes.said)
     touched |= case.take_recounts()
     recount(case, touched, changes.said)
     date_tasks(case, waiting, touched, opened)
@@ -126,7 +126,7 @@ def _close(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> set[s
         if task.state == "open":
             task.state = "cancelled"
             changes.said.setdefault("cancelled", []).append({"step": task.step, "name": task.name})
-        resumed |= _resume(case, token, changes.said)
+        resumed |= resume(case, token, changes.said)
     for timer in list(case.timers):
         gone = timer.token not in waiting if timer.state != "fired" else (timer.activity or timer.token) not in changes.alive
         if gone:
@@ -146,18 +146,24 @@ def _open_timers(case: Docket, waiting: dict[str, Waiting], changes: Changes) ->
     for token in waiting.values():
         if token.kind != "timer" or token.token in known:
             continue
-        rule = case.diagram.timers[token.step]
-        host = case.diagram.steps.get(rule.attached_to or token.step)
-        timer = Timer(
-            instance_id=case.labels["instance_id"], kind="machine", role=rule.role, token=token.token, activity=token.activity,
-            element=rule.element, activity_name=host.name if host else rule.name,
-            rule=resolve(rule, lambda text, here=token: case.evaluate(text, here)),
-            started_at=case.at, pauses=[], state="waiting", attempts=0, provisional=False,
-        )
-        case.timers.append(timer)
-        case.keep(timer)
+        timer = open_timer(case, token, case.at)
         touched.add(timer.activity or timer.token)
     return touched
+
+
+def open_timer(case: Docket, token: Waiting, since: datetime) -> Timer:
+    """A row for a timer of the diagram that waits; its clock began at `since`."""
+    rule = case.diagram.timers[token.step]
+    host = case.diagram.steps.get(rule.attached_to or token.step)
+    timer = Timer(
+        instance_id=case.labels["instance_id"], kind="machine", role=rule.role, token=token.token, activity=token.activity,
+        element=rule.element, activity_name=host.name if host else rule.name,
+        rule=resolve(rule, lambda text: case.evaluate(text, token)),
+        started_at=since, pauses=[], state="waiting", attempts=0, provisional=False,
+    )
+    case.timers.append(timer)
+    case.keep(timer)
+    return timer
 
 
 def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> list[Task]:
@@ -174,8 +180,8 @@ def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> 
         case.tasks[token.token] = task
         case.keep(task)
         opened.append(task)
-        if step.limit is not None:
-            _open_limit(case, step, token)
+        for role, rule in limit_rules(case, step, token).items():
+            open_limit(case, step, token, role, rule, case.at)
     if opened:
         case.admit(opened)
     return opened
@@ -192,34 +198,42 @@ def assignment(case: Docket, step: Step, token: Waiting) -> tuple[int, str]:
         raise BadAssignment(f"环节“{step.name}”（{step.id}）的承办单位“{code}”不存在") from None
 
 
-def _open_limit(case: Docket, step: Step, token: Waiting) -> None:
-    """The short form of the common frame: deadline, reminder before it and escalation after it, from one number."""
-    days = whole_days(case.evaluate(step.limit or "", token), step.id)
+def limit_rules(case: Docket, step: Step, token: Waiting) -> dict[str, dict[str, Any]]:
+    """The short form of the common frame: deadline, reminder before it and escalation after it, from one number.
+
+    Role → rule as a row stores it; empty for a step without a limit.
+    """
+    if step.limit is None:
+        return {}
     basis: dict[str, Any] = {"on_pause": step.properties.get("onPause", "pause")}
     for name, value in (("article", step.article), ("statutory_max", step.properties.get("statutoryMax"))):
         if value is not None:
             basis[name] = int(value) if name == "statutory_max" else value
     if step.properties.get("officeHours") == "true":
         basis["office_hours"] = True
-    frame = [("deadline", {"working_days": days})]
+    rules = {"deadline": {**basis, "working_days": whole_days(case.evaluate(step.limit, token), step.id)}}
     for role, name, relation in (("reminder", "limitReminder", "before"), ("escalation", "limitEscalation", "after")):
         text = case.process_property(name)
         if text is not None:
-            frame.append((role, {relation: whole_days(text, step.id)}))
-    for role, rule in frame:
-        timer = Timer(
-            instance_id=case.labels["instance_id"], kind="limit", role=role, token=token.token, activity=token.token, element=step.id,
-            activity_name=step.name, rule={**basis, **rule}, started_at=case.at, pauses=[], state="waiting", attempts=0,
-            provisional=False,
-        )
-        case.timers.append(timer)
-        case.keep(timer)
+            rules[role] = {**basis, relation: whole_days(text, step.id)}
+    return rules
+
+
+def open_limit(case: Docket, step: Step, token: Waiting, role: str, rule: dict[str, Any], since: datetime) -> Timer:
+    """A row of the common frame of a task; its clock began at `since`."""
+    timer = Timer(
+        instance_id=case.labels["instance_id"], kind="limit", role=role, token=token.token, activity=token.token, element=step.id,
+        activity_name=step.name, rule=rule, started_at=since, pauses=[], state="waiting", attempts=0, provisional=False,
+    )
+    case.timers.append(timer)
+    case.keep(timer)
+    return timer
 
 
 # -- clocks -----------------------------------------------------------------------------------
 
 
-def _pause(case: Docket, waiting: dict[str, Waiting], opened: list[Task], changes: Changes) -> set[str]:
+def pause(case: Docket, waiting: Mapping[str, Waiting], opened: Iterable[Task], said: dict[str, Any]) -> set[str]:
     """A newly opened task with clock="pause" stops the clocks of the activity around it."""
     stopped: set[str] = set()
     for task in opened:
@@ -232,11 +246,11 @@ def _pause(case: Docket, waiting: dict[str, Waiting], opened: list[Task], change
             timer.pauses = [*timer.pauses, [shanghai_day(case.at).isoformat(), None, task.token]]
             stopped.add(timer.activity or timer.token)
             if timer.role == "deadline":
-                changes.said.setdefault("clocks", []).append({"what": "paused", "activity": timer.activity_name, "by": task.name})
+                said.setdefault("clocks", []).append({"what": "paused", "activity": timer.activity_name, "by": task.name})
     return stopped
 
 
-def _within(timer: Timer, waiting: dict[str, Waiting], around: tuple[str, ...], pausing: str) -> bool:
+def _within(timer: Timer, waiting: Mapping[str, Waiting], around: tuple[str, ...], pausing: str) -> bool:
     """Whether a clock belongs to the activity around a pausing task: the activity's own, or of a task inside it."""
     if timer.token == pausing or timer.activity == pausing:
         return False
@@ -246,7 +260,7 @@ def _within(timer: Timer, waiting: dict[str, Waiting], around: tuple[str, ...], 
     return host is not None and host.path[-1:] == around
 
 
-def _resume(case: Docket, pausing: str, said: dict[str, Any]) -> set[str]:
+def resume(case: Docket, pausing: str, said: dict[str, Any]) -> set[str]:
     """Lets the clocks run again that the task `pausing` had stopped."""
     resumed: set[str] = set()
     today = shanghai_day(case.at).isoformat()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from calendars.deadline import Explanation
@@ -257,7 +257,7 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     if row is None:
         raise NotFound("没有找到该待办")
     sheet = case_sheet(session, actor, row.instance_id)
-    definition = deployed(session, sheet.definition_id)
+    definition = deployed(session, row.definition_id or sheet.definition_id)
     step = definition.diagram.steps[row.step]
     form = definition.forms.get(step.form) if step.form else None
     can_work = row.state == "open" and permissions.may_work(actor, row.unit_id, row.post, row.assignee_id)
@@ -271,7 +271,7 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
 
 # Built once: every completion asks it.
 _STEP = (
-    select(Task.step, Instance.definition_id).join(Instance, Instance.id == Task.instance_id)
+    select(Task.step, func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id")).join(Instance, Instance.id == Task.instance_id)
     .where(Task.id == bindparam("task"))
 )
 
@@ -332,8 +332,9 @@ def _tasks(
     edition = edition_at(session, now)
     views = []
     for task, unit_name, person in rows:
-        step = definition.diagram.steps.get(task.step)
-        form = definition.forms.get(step.form) if step and step.form else None
+        own = deployed(session, task.definition_id) if task.definition_id else definition
+        step = own.diagram.steps.get(task.step)
+        form = own.forms.get(step.form) if step and step.form else None
         is_open = task.state == "open"
         clock = next((view.timer_id for row, view in clocks if is_open and row.due_at == task.due_at and task.due_at), None)
         views.append(TaskView(

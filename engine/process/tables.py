@@ -56,6 +56,8 @@ class Instance(Base):
               postgresql_where=text("state = 'running'")),
         Index("ix_instance_state", "state", "id"),
         Index("ix_instance_process", "process_key", "id"),
+        Index("ix_instance_version", "definition_id", "id", sqlite_where=text("state = 'running'"),
+              postgresql_where=text("state = 'running'")),
         Index("ix_instance_escalated", "id", sqlite_where=text("escalated IS 1"), postgresql_where=text("escalated IS true")),
     )
 
@@ -157,6 +159,8 @@ class Task(Base):
     """Completed after its deadline 逾期办结."""
     opinion: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    definition_id: Mapped[int | None]
+    """The version in which it was done, where its case has gone on under another since; None: the case's own."""
 
 
 _WAITING = text("state = 'waiting'")

@@ -32,6 +32,8 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"放回“{name}”"
     if act == "redated":
         return f"日历更新，重新推算时限（{data.get('cause', '')}）"
+    if act == "migrated":
+        return f"迁移：由第{data.get('from_version')}版改按第{data.get('to_version')}版办理"
     return _TITLES.get(act, act)
 
 
@@ -46,11 +48,37 @@ def _details(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"“{clock['activity']}”{'暂停计时' if clock['what'] == 'paused' else '恢复计时'}")
     for change in data.get("deadlines", ()):
         lines += _deadline(change)
+    lines += _migrated(data)
     for child in data.get("children", ()):
         lines.append(f"启动{child['number']}")
     if data.get("outcome") and "passed" in data:
         lines.append(f"办件办结：{data['outcome']}")
     return lines
+
+
+def _migrated(data: Mapping[str, Any]) -> list[str]:
+    """What another version changed in a case that goes on under it."""
+    lines = [
+        f"“{fact['name']}”改为“{fact['to_name']}”" for fact in data.get("moved", ()) if fact["name"] != fact["to_name"]
+    ]
+    for fact in data.get("reassigned", ()):
+        lines.append(f"“{fact['name']}”改由其他单位或岗位承办")
+        if fact.get("released"):
+            lines.append(f"{fact['released']}对“{fact['name']}”的签收已解除")
+    said = {"added": "增加", "removed": "取消", "changed": "改变"}
+    roles = {"deadline": "时限", "reminder": "提醒", "escalation": "升级", "timer": "定时"}
+    for fact in data.get("timers", ()):
+        lines.append(f"“{fact['activity']}”{said[fact['what']]}{roles.get(fact['role'], '定时')}{_days(fact)}")
+    return lines
+
+
+def _days(fact: Mapping[str, Any]) -> str:
+    """From how many working days to how many a limit was changed, where it is a number of working days."""
+    before, after = (fact.get(end, {}).get("working_days") for end in ("from", "to"))
+    if before is None or after is None:
+        return ""
+    more = f"，含已延长的{fact['extended']}个工作日" if fact.get("extended") else ""
+    return f"（{before}个工作日改为{after}个工作日{more}）"
 
 
 def _deadline(change: Mapping[str, Any]) -> list[str]:

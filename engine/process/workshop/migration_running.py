@@ -1,0 +1,160 @@
+"""The worker's part of migrations: the cases one by one, each in a transaction of its own, until none is left.
+
+Any number of workers may be at it: a case that somebody else holds is passed over. One that cannot move, whatever the
+cause, stays exactly as it was; the reason stands at its line. After a crash the next sweep goes on with those that wait.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session, undefer
+
+from engine.history import Entry, append
+from engine.people.tables import Account
+from engine.process.advance import Migrate, advance
+from engine.process.clocks import BadRule
+from engine.process.definitions import deployed
+from engine.process.interpreter.expressions import ExpressionError
+from engine.process.interpreter.model import InterpreterError
+from engine.process.projection import BadAssignment
+from engine.process.tables import Instance
+from engine.process.workshop.tables import Migration, MigrationItem
+from engine.store.errors import Refused, Stale
+from engine.store.store import Origin, Store, command
+
+log = logging.getLogger(__name__)
+
+#: Waiting cases read at once; small, so that a second worker finds fresh ones.
+PAGE = 50
+WORKER = Origin("", "worker")
+REASON_MAX = 500
+
+_WAITING = (
+    select(MigrationItem.id).join(Migration, Migration.id == MigrationItem.migration_id)
+    .where(Migration.state == "running", MigrationItem.state == "waiting").order_by(MigrationItem.id).limit(bindparam("most"))
+)  # fmt: skip
+_LOCKED = (
+    select(Instance, MigrationItem).join(MigrationItem, MigrationItem.instance_id == Instance.id)
+    .where(MigrationItem.id == bindparam("item"), MigrationItem.state == "waiting")
+    .options(undefer(Instance.saved)).with_for_update(skip_locked=True)
+)  # fmt: skip
+
+
+def move_waiting(store: Store, most: int = 1000) -> int:
+    """Moves the cases of running migrations until none waits or `most` were dealt with; returns how many were."""
+    dealt = 0
+    while dealt < most:
+        with store.read() as session:
+            waiting = list(session.scalars(_WAITING, {"most": min(PAGE, most - dealt)}))
+        done = sum(_deal_with(store, item_id) for item_id in waiting)
+        dealt += done
+        if not done:
+            break  # nothing waits, or the rest is held by others
+    _finish(store)
+    return dealt
+
+
+def _deal_with(store: Store, item_id: int) -> bool:
+    try:
+        return _move(store, item_id)
+    except Stale:
+        return False  # another writer moved the instance: the next sweep looks again
+    except OperationalError:
+        raise  # the database is away: no case's fault
+    except Exception as error:  # noqa: BLE001 - whatever fails is the reason why the case stays
+        return _stay(store, item_id, reason_of(error))
+
+
+def reason_of(error: Exception) -> str:
+    """Why a case cannot move, in a sentence for the process admin."""
+    if isinstance(error, Refused):
+        return error.message[:REASON_MAX]
+    if isinstance(error, InterpreterError | ExpressionError | BadRule | BadAssignment):
+        return str(error)[:REASON_MAX]
+    log.error("a case could not be migrated", exc_info=error)
+    return f"系统未能按新版本推算该办件，请联系运维人员（{type(error).__name__}）"
+
+
+@command
+def _move(store: Store, item_id: int) -> bool:
+    """One case in one transaction; False when another worker holds it or has dealt with it."""
+    with store.work(None, WORKER) as work:
+        found = work.session.execute(_LOCKED, {"item": item_id}).first()
+        if found is None:
+            return False
+        instance, item = found
+        migration = work.session.get_one(Migration, item.migration_id)
+        if migration.state != "running":
+            return False
+        item.moved_at = work.now
+        if instance.state != "running":
+            item.state, item.reason = "stayed", "办件已办结，无需迁移"
+        elif instance.definition_id != migration.from_id:
+            item.state, item.reason = "stayed", "办件已不在原版本，无需迁移"
+        else:
+            advance(work, instance, Migrate(migration.to_id, migration.plan, told(work.session, migration)))
+            item.state = "moved"
+        return True
+
+
+def told(session: Session, migration: Migration) -> dict[str, Any]:
+    """What the record of each case says of the migration: who planned it, who agreed, and why."""
+    people = (migration.created_by, migration.approved_by)
+    names = {person: session.get_one(Account, person).name for person in people if person is not None}
+    return {
+        "migration": migration.id, "planned_by": names.get(migration.created_by),
+        "approved_by": names.get(migration.approved_by or 0), "reason": migration.reason,
+    }  # fmt: skip
+
+
+@command
+def _stay(store: Store, item_id: int, reason: str) -> bool:
+    """Keeps the reason why a case stays as it was."""
+    with store.work(None, WORKER) as work:
+        item = work.session.scalars(
+            select(MigrationItem).where(MigrationItem.id == item_id, MigrationItem.state == "waiting").with_for_update()
+        ).first()
+        if item is None:
+            return False
+        item.state, item.reason, item.moved_at = "stayed", reason, work.now
+        return True
+
+
+def counts_of(session: Session, migration_id: int) -> dict[str, int]:
+    """State → how many cases of a migration. One query, from an index."""
+    rows = session.execute(
+        select(MigrationItem.state, func.count()).where(MigrationItem.migration_id == migration_id).group_by(MigrationItem.state)
+    )
+    return {state: count for state, count in rows}
+
+
+def _finish(store: Store) -> None:
+    """Closes the migrations in which no case waits any more; also those that a worker left so when it died."""
+    with store.read() as session:
+        waits = select(MigrationItem.id).where(MigrationItem.migration_id == Migration.id, MigrationItem.state == "waiting")
+        through = list(session.scalars(select(Migration.id).where(Migration.state == "running", ~waits.exists())))
+    for migration_id in through:
+        _close(store, migration_id)
+
+
+@command
+def _close(store: Store, migration_id: int) -> None:
+    with store.work(None, WORKER) as work:
+        row = work.session.scalars(
+            select(Migration).where(Migration.id == migration_id, Migration.state == "running").with_for_update(skip_locked=True)
+        ).first()
+        if row is None:
+            return
+        counts = counts_of(work.session, migration_id)
+        if counts.get("waiting"):
+            return
+        row.state, row.ended_at = "done", work.now
+        row.moved, row.stayed = counts.get("moved", 0), counts.get("stayed", 0)
+        row.total = row.moved + row.stayed
+        versions = [deployed(work.session, definition).version for definition in (row.from_id, row.to_id)]
+        facts = {"migration": row.id, "from_version": versions[0], "to_version": versions[1], "moved": row.moved, "stayed": row.stayed}
+        append(work, f"definition:{row.key}", [Entry(act="migration_done", definition_id=row.to_id, data=facts)])
