@@ -76,6 +76,8 @@ def _ours(text: str) -> bool:
 
 
 def _rewritten(source: str, renamed: Mapping[str, str], feel: bool) -> str | None:
+    for name in sorted((name for name in renamed if not name.isidentifier()), key=len, reverse=True):
+        source = source.replace(name, renamed[name])  # FEEL's names may hold spaces
     source = _GETTER.sub(lambda found: found[1] or found[2] or found[3], source)
     source = _EQUALS.sub(lambda found: f"({found[1] or found[4]} == {found[2] or found[3]})", source)
     source = _EMPTY.sub(lambda found: f"given({found[1]})" if found[1] else f"!given({found[2] or found[3]})", source)

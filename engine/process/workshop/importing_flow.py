@@ -40,8 +40,9 @@ def bring_flow(sheet: Sheet, drawing: Drawing) -> None:
         _gateways(sheet, container)
         _wrong_ways(sheet, drawing, container)
         _several_starts(sheet, drawing, container)
+        out, _ = arrows(container)  # a split changes the arrows of its own node only
         for node in nodes_in(container):
-            _split(sheet, drawing, container, node)
+            _split(sheet, drawing, container, node, out.get(node.get("id") or "", []))
         _begin(sheet, drawing, container)
         _finish(sheet, drawing, container)
     _say_conditions(sheet)
@@ -82,7 +83,7 @@ def _default(sheet: Sheet, node: etree._Element, leaving: list[etree._Element]) 
     if default is not None and default not in ids:
         sheet.keep(node, default=take(node, "default") or "")
         sheet.rewrote(node, "default-dropped", f"默认流向“{default}”不是从它流出的箭头，已取消")
-    bare = [flow for flow in leaving if not text_of(flow, "conditionExpression")]
+    bare = [flow for flow in leaving if child(flow, "conditionExpression") is None]
     if len(leaving) > 1 and node.get("default") is None and len(bare) == 1:
         node.set("default", bare[0].get("id") or "")
         sheet.rewrote(node, "default-set", f"没有条件的一条“{bare[0].get('name') or bare[0].get('id')}”作为默认流向")
@@ -197,14 +198,15 @@ def _fork(
 # -- splits and ends ------------------------------------------------------------------------------
 
 
-def _split(sheet: Sheet, drawing: Drawing, container: etree._Element, node: etree._Element) -> None:
+def _split(
+    sheet: Sheet, drawing: Drawing, container: etree._Element, node: etree._Element, leaving: list[etree._Element]
+) -> None:
     """Several arrows out of a step, or one with a condition: the gateway that BPMN thinks into it is drawn."""
     if local_name(node) in GATEWAYS or is_bpmn(node, {"endEvent"}):
         return
     identity = node.get("id") or ""
-    leaving = arrows(container)[0].get(identity, [])
-    conditional = [flow for flow in leaving if text_of(flow, "conditionExpression")]
     default = take(node, "default")
+    conditional = _conditional(leaving, default)
     if len(leaving) < 2 and not conditional:
         if default is not None:
             sheet.keep(node, default=default)
@@ -231,6 +233,16 @@ def _split(sheet: Sheet, drawing: Drawing, container: etree._Element, node: etre
     said = {"parallelGateway": "并行网关（各条都走）", "exclusiveGateway": "排他网关", "inclusiveGateway": "包容网关（条件成立的都走）"}
     what = "有条件的箭头" if conditional else "多条箭头"
     sheet.rewrote(node, "split-drawn", f"直接流出{what}，其后补上{said[kind]}")
+
+
+def _conditional(leaving: list[etree._Element], default: str | None) -> list[etree._Element]:
+    """The arrows that are taken on a condition, be it one that is still empty; with a default, all others are."""
+    if len(leaving) == 1:
+        return [flow for flow in leaving if text_of(flow, "conditionExpression")]
+    found = [flow for flow in leaving if child(flow, "conditionExpression") is not None and flow.get("id") != default]
+    if default is not None and not found:
+        return [flow for flow in leaving if flow.get("id") != default]
+    return found
 
 
 def _finish(sheet: Sheet, drawing: Drawing, container: etree._Element) -> None:
@@ -272,16 +284,18 @@ def link_up(sheet: Sheet) -> None:
 
 def _listed(node: etree._Element, tag: str, wanted: list[str]) -> None:
     present = node.findall(f"{{{BPMN}}}{tag}")
-    names = [(one.text or "").strip() for one in present]
+    known, needed = {(one.text or "").strip() for one in present}, set(wanted)
     if not present and local_name(node) in TASKS | GATEWAYS and not wanted:
         return
     for one in present:
-        if (one.text or "").strip() not in wanted:
+        if (one.text or "").strip() not in needed:
             node.remove(one)
     behind = {"incoming": {"documentation", "extensionElements", "incoming"},
               "outgoing": {"documentation", "extensionElements", "incoming", "outgoing"}}[tag]  # fmt: skip
+    place = sum(1 for one in node if is_bpmn(one, behind))
     for identity in wanted:
-        if identity not in names:
+        if identity not in known:
             made = etree.Element(f"{{{BPMN}}}{tag}")
             made.text = identity
-            node.insert(sum(1 for one in node if is_bpmn(one, behind)), made)
+            node.insert(place, made)
+            place += 1

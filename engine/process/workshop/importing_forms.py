@@ -151,7 +151,7 @@ def _components(sheet: Sheet, node: etree._Element, components: Any, depth: int)
             ]  # fmt: skip
             default = item.get("defaultValue")
             facts = {
-                "required": rules.get("required") is True, "readonly": item.get("readonly") is True, "options": options,
+                "required": rules.get("required") is True, "readonly": item.get("readonly") is True or item.get("disabled") is True, "options": options,
                 "min": rules.get("min"), "max": rules.get("max"), "max_length": rules.get("maxLength"),
                 "value": default if isinstance(default, str | int | float | bool) else None,
             }  # fmt: skip

@@ -14,7 +14,7 @@ from lxml import etree
 from engine.process.interpreter.document import BPMN, MAX_ELEMENTS, MAX_NESTING, local_name
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.interpreter.structure import IDENTIFIER
-from engine.process.workshop.importing_sheet import CONTAINERS, NODES, Sheet, attributes, is_bpmn, label, replace
+from engine.process.workshop.importing_sheet import CONTAINERS, NODES, ORIGINAL, Sheet, attributes, extensions, is_bpmn, label, replace
 
 #: Processes that one file may hold.
 PROCESSES_MOST = 100
@@ -191,7 +191,7 @@ def _identifiers(root: etree._Element) -> list[tuple[str | None, str]]:
     table: dict[str, str] = {}
     names = _Names(root)
     said: list[tuple[str | None, str]] = []
-    for node in root.iter():
+    for node in list(root.iter()):
         old = node.get("id")
         if old is None or not is_bpmn(node, NODES | {"sequenceFlow", "process"}):
             continue
@@ -201,6 +201,7 @@ def _identifiers(root: etree._Element) -> list[tuple[str | None, str]]:
         new = re.sub(r"[^A-Za-z0-9_.\-\u4e00-\u9fff]", "_", old)[:longest]
         new = names.free((new if re.match(r"[A-Za-z_]", new) else f"_{new}")[: longest - 5])
         table[old] = new
+        etree.SubElement(extensions(node), f"{{{ORIGINAL}}}original", {"was": old})
         if not is_bpmn(node, {"sequenceFlow"}):
             said.append((new, f"{label(node)}编号“{old[:80]}”含有不能用的字符或过长，现改为“{new}”"))
     if table:

@@ -71,6 +71,8 @@ def _draw_all(sheet: Sheet, drawing: Drawing) -> None:
         drawing.draw(plane, lane, Box(LEFT + strip + band.x, TOP + band.y, width - strip - band.x, band.height), isHorizontal="true")
     _draw_level(sheet.process, drawing, plane, frame, (LEFT + strip, TOP))
     bottom = TOP + frame.height
+    if any(is_bpmn(item, _ARTIFACTS) for item in sheet.process):
+        bottom += 2 * ROW + MARGIN  # they stand in a row between the pools
     for pool in pools if own is not None else ():
         if pool is not own and drawing.box(pool.get("id") or "") is None:
             bottom += ROW

@@ -43,9 +43,11 @@ def bring_tasks(sheet: Sheet, drawing: Drawing) -> None:
         if node.get("isForCompensation") == "true" and node.getparent() is not None:
             sheet.set_aside(node, "补偿任务，不运行")
             sheet.rewrote(node, "compensation-set-aside", "补偿任务不能运行，改为图上的注释；需要撤销时请画成普通的任务")
-    for node in sheet.nodes():
-        _loop(sheet, drawing, node)
-        _multi(sheet, node)
+    for container in sheet.containers():
+        out, _ = arrows(container)  # a loop changes the arrows of its own node only
+        for node in nodes_in(container):
+            _loop(sheet, drawing, container, node, out.get(node.get("id") or "", []))
+            _multi(sheet, node)
 
 
 def _task(sheet: Sheet, node: etree._Element) -> None:
@@ -152,17 +154,17 @@ _BY_TAG = {
 }  # fmt: skip
 
 
-def _loop(sheet: Sheet, drawing: Drawing, node: etree._Element) -> None:
+def _loop(
+    sheet: Sheet, drawing: Drawing, container: etree._Element, node: etree._Element, out: list[etree._Element]
+) -> None:
     """A loop mark becomes a loop that is drawn: a gateway behind the activity leads back to it."""
     mark = child(node, "standardLoopCharacteristics")
-    container = node.getparent()
-    if mark is None or container is None:
+    if mark is None:
         return
     condition = text_of(mark, "loopCondition")
     words = in_our_words(condition, sheet.renamed) if condition else None
     sheet.keep(node, mark)
     identity = node.get("id") or ""
-    out = arrows(container)[0].get(identity, [])
     if len(out) > 1 or is_bpmn(node, {"boundaryEvent"}):
         out = []  # which of them leaves the loop is not ours to say
     gateway = sheet.add_node(container, "exclusiveGateway", f"Gateway_{identity}_Again", "再办一次？", identity)

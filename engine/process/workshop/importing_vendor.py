@@ -97,7 +97,7 @@ def translate(sheet: Sheet, node: etree._Element, place: etree._Element, what: s
 # -- who and until when -----------------------------------------------------------------------------
 
 
-def _groups(node: etree._Element) -> list[str]:
+def _groups(sheet: Sheet, node: etree._Element) -> list[str]:
     """The candidate groups that a task names, in whichever way."""
     found = vendor(node, "candidateGroups") or ""
     for item in extension_items(node):
@@ -107,7 +107,8 @@ def _groups(node: etree._Element) -> list[str]:
         if is_bpmn(owner, {"potentialOwner", "performer", "humanPerformer"}):
             text = text_of(owner, "resourceAssignmentExpression", "formalExpression") or ""
             groups = re.findall(r"group\(([^()]+)\)", text)
-            found = found or ",".join(groups)
+            resource = sheet.find(text_of(owner, "resourceRef"))
+            found = found or ",".join(groups) or (resource.get("name") or "" if resource is not None else "")
     return [part.strip(" \"'[]") for part in found.split(",") if part.strip(" \"'[]")]
 
 
@@ -121,7 +122,7 @@ def _who(sheet: Sheet, node: etree._Element) -> None:
     """A group written as unit/post, as a post's key or as its name; persons have no equivalent: offices act, not people."""
     if properties_of(node).get("post"):
         return
-    groups = _groups(node)
+    groups = _groups(sheet, node)
     for group in groups if len(groups) == 1 else ():
         unit, slash, post = group.rpartition("/")
         key = _post(post)
