@@ -9,24 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from flask import request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 from engine.store.errors import Invalid
 
 
 def wants_json() -> bool:
-    """True when a script asks: it sends JSON, or accepts nothing that a page would be."""
-    return request.is_json or request.accept_mimetypes.best == "application/json"
+    """True when a script asks: it sends JSON, or in a way that no form can, or accepts nothing that a page would be."""
+    return request.is_json or request.method == "PUT" or request.accept_mimetypes.best == "application/json"
 
 
 def read_json(most: int) -> dict[str, Any]:
-    """The object that was sent, read only when it is no longer than `most` octets (413 otherwise).
+    """The object that was sent, read only when it says to be no longer than `most` octets (413 otherwise).
+
+    One that does not say its length is read up to the application's own limit.
 
     Raises Invalid for what is no JSON object.
     """
-    request.max_content_length = most
+    if (request.content_length or 0) > most:
+        raise RequestEntityTooLarge
     try:
-        sent = request.get_json()
+        # Whatever type it says it is: who sends no JSON learns it from the sentence below.
+        sent = request.get_json(force=True)
     except (BadRequest, RecursionError, UnicodeError):
         raise Invalid(message="提交的内容无法识别，未作任何保存") from None
     if not isinstance(sent, dict):

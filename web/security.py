@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 
 from flask import Flask, Response, g, request
+from werkzeug.routing import IntegerConverter, Map
 
 CONTENT_POLICY = "; ".join(
     (
@@ -39,8 +40,16 @@ MODELER = "drafts.draft"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
+class RowNumber(IntegerConverter):
+    """A number in an address: one that no row can have is no address of ours, and no database is asked for it."""
+
+    def __init__(self, url_map: Map) -> None:
+        super().__init__(url_map, max=2**63 - 1)
+
+
 def protect(app: Flask, *, https: bool) -> None:
-    """Numbers every request and sets the headers of every answer."""
+    """Numbers every request, bounds the numbers in addresses, and sets the headers of every answer."""
+    app.url_map.converters["int"] = RowNumber
 
     @app.before_request
     def number() -> None:

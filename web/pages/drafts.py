@@ -7,15 +7,21 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine.people.permissions import may
+from engine.people.permissions import may, require
 from engine.process.check import as_json
+from engine.process.definitions import base_of, deployed, known_rule_sets
 from engine.process.package import Package
+from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts
 from engine.process.workshop.contents import DOCUMENT_BYTES
 from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.copies import copy_draft
+from engine.process.workshop.vocabulary import vocabulary
 from engine.store.errors import Invalid, NotFound
-from web.context import me, origin, store
+from web.context import me, origin, settings, store
 from web.downloads import attachment
+from web.given import number_given
+from web.pages.diagrams import rule_set_name
 from web.json_calls import long_text, read_json, whole_number
 
 page = Blueprint("drafts", __name__)
@@ -24,18 +30,55 @@ page = Blueprint("drafts", __name__)
 BODY_MAX = 12 * 1024 * 1024
 
 
+@page.get("/drafts/new")
+def new() -> str:
+    """A new process, a copy of a version under another key (`copy`), or what a rule set ships."""
+    return _new_page(request.args.get("copy", ""), {})
+
+
+def _new_page(copy: str, wrong: dict[str, str]) -> str:
+    require(me(), "edit_diagrams")
+    with store().read() as session:
+        copied = deployed(session, _number(copy)) if copy else None
+        used = known_rule_sets(session)
+    shipped = shipped_rule_sets(settings().diagrams)
+    names = {key: rule_set_name(key) for key in {*used, *(files.key for files in shipped)}}
+    return render_template(
+        "drafts/new.html", copied=copied, shipped=shipped, rule_sets=sorted(names.items()), chosen=settings().rule_set,
+        wrong=wrong, typed=request.form,
+    )  # fmt: skip
+
+
 @page.post("/drafts")
 def start() -> ResponseReturnValue:
-    """Begins a draft: of a version (`definition`), of it under another key, or of a new process."""
-    asked = {name: request.form.get(name, "").strip() for name in ("definition", "key", "name", "rule_set")}
-    number = asked["definition"]
-    if number and not (number.isdigit() and len(number) < 19):
-        raise NotFound("没有找到该流程版本")
-    draft_id = drafts.start_draft(
-        store(), actor=me(), definition_id=int(number) if number else None, key=asked["key"] or None,
-        name=asked["name"] or None, rule_set=asked["rule_set"] or None, origin=origin(),
-    )  # fmt: skip
+    """Begins a draft: of a version (`definition`), of it under another key, of a rule set's `files`, or of a new process."""
+    asked = {name: request.form.get(name, "").strip() for name in ("definition", "key", "name", "rule_set", "files")}
+    try:
+        draft_id = _start_from_files(asked["files"]) if asked["files"] else drafts.start_draft(
+            store(), actor=me(), definition_id=_number(asked["definition"]) if asked["definition"] else None,
+            key=asked["key"] or ("?" if "new" in request.form else None), name=asked["name"] or None,
+            rule_set=asked["rule_set"] or None, origin=origin(),
+        )  # fmt: skip
+    except Invalid as refusal:
+        if "new" not in request.form:
+            raise
+        return _new_page(asked["definition"], refusal.fields or {"other": refusal.message}), 422
     return redirect(f"/drafts/{draft_id}", 303)
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 16):
+        raise NotFound("没有找到该流程版本")
+    return int(text)
+
+
+def _start_from_files(named: str) -> int:
+    """A draft of `rule set/process`, one of those that ship; nothing else of the disk can be named."""
+    rule_set, _, key = named.partition("/")
+    found = next((files for files in shipped_rule_sets(settings().diagrams) if files.key == rule_set), None)
+    if found is None or key not in dict(found.processes):
+        raise NotFound("规则集中没有该流程")
+    return drafts.start_from_files(store(), settings().diagrams / rule_set / key, rule_set, actor=me(), origin=origin())
 
 
 @page.get("/drafts/<int:draft_id>")
@@ -92,25 +135,32 @@ def check(draft_id: int) -> ResponseReturnValue:
     with store().read() as session:
         sheet = drafts.draft_sheet(session, me(), draft_id)
         known, held = known_processes(session), held_posts(session)
-        base = drafts.base_package(session, sheet.key)
+        base = base_of(session, sheet.key, sheet.rule_set)
     package = Package(sheet.rule_set, text, sheet.package.forms, sheet.package.documents)
     return jsonify(problems=as_json(checked(package, known, base=base, held=held)))
+
+
+@page.get("/drafts/<int:draft_id>/vocabulary")
+def offered(draft_id: int) -> Response:
+    """What the properties panel offers to choose from."""
+    with store().read() as session:
+        sheet = drafts.draft_sheet(session, me(), draft_id)
+        return jsonify(vocabulary(session, sheet.package))
+
+
+@page.post("/drafts/<int:draft_id>/copies")
+def copy(draft_id: int) -> ResponseReturnValue:
+    """Keeps the diagram of an editor whom somebody else has overtaken, as a draft of its own."""
+    text = long_text(read_json(BODY_MAX), "xml").encode()
+    return jsonify(id=copy_draft(store(), draft_id, actor=me(), xml=text, origin=origin())), 201
 
 
 @page.post("/drafts/<int:draft_id>/discard")
 def discard(draft_id: int) -> ResponseReturnValue:
     """Gives the draft up, as it was when the reader looked at it."""
-    drafts.discard_draft(store(), draft_id, actor=me(), revision=revision_of_form(), origin=origin())
+    drafts.discard_draft(store(), draft_id, actor=me(), revision=number_given("revision"), origin=origin())
     flash("草稿已放弃。", "success")
     return redirect("/diagrams", 303)
-
-
-def revision_of_form() -> int:
-    """The revision that the page showed. Raises Invalid without one."""
-    text = request.form.get("revision", "")
-    if not (text.isdigit() and len(text) < 16):
-        raise Invalid(message="页面已过期，请刷新后重试")
-    return int(text)
 
 
 # -- letters ----------------------------------------------------------------------------------

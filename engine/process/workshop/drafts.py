@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -23,7 +24,7 @@ from engine.people.permissions import may, require
 from engine.people.tables import Account
 from engine.process.definitions import deployed, require_open_key
 from engine.process.interpreter.model import DiagramError
-from engine.process.package import Package, as_text, from_text
+from engine.process.package import Package, as_text, from_text, read_package
 from engine.process.tables import Definition
 from engine.process.workshop.blank import KEY, KEY_WORDS, NAME_MAX, blank_diagram, key_and_name, under_key
 from engine.process.workshop.contents import checked_documents, checked_forms
@@ -114,11 +115,20 @@ def package_of(draft: Draft) -> Package:
 
 def base_package(session: Session, key: str) -> Package | None:
     """The newest version of a process, with which a draft is compared; None for a new process. Parsed once per process."""
-    newest = session.scalar(select(Definition.id).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
-    if newest is None:
+    return version_package(session, newest_id(session, key))
+
+
+def version_package(session: Session, definition_id: int | None) -> Package | None:
+    """What was deployed as a version; None for none. Parsed once per process."""
+    if definition_id is None:
         return None
-    found = deployed(session, newest)
+    found = deployed(session, definition_id)
     return Package(found.rule_set, found.diagram.xml, found.forms, found.documents)
+
+
+def newest_id(session: Session, key: str) -> int | None:
+    """The newest version of a process, in force or not; None for a new process."""
+    return session.scalar(select(Definition.id).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
 
 
 def open_drafts(session: Session, actor: Actor, key: str | None = None) -> list[DraftLine]:
@@ -148,7 +158,7 @@ def start_draft(
 ) -> int:
     """Begins a draft: a copy of a version, or a new process with a pool, a lane, a start, a task and an end.
 
-    A copy under a new `key` is a new process. A new process wants `key`, `name` and `rule_set`. Raises NotFound for a
+    Who has begun the same copy before and not touched it gets that one. A copy under a new `key` is a new process. A new process wants `key`, `name` and `rule_set`. Raises NotFound for a
     version that is not there, Invalid for a key that belongs to another process.
     """
     require(actor, "edit_diagrams")
@@ -163,10 +173,17 @@ def start_draft(
             raise NotFound("没有找到该流程版本")
         package = Package(version.rule_set, version.xml, version.forms, from_text(version.documents))
         if key is None or key == version.key:
-            return add_draft(work, package, actor=actor, base_id=version.id)
+            untouched = _untouched(work.session, actor, version.id)
+            return untouched or add_draft(work, package, actor=actor, base_id=version.id)
         require_open_key(work.session, _good_key(key))
         copy = under_key(version.xml, key, (name or "").strip()[:NAME_MAX] or None)
         return add_draft(work, Package(rule_set or package.rule_set, copy, package.forms, package.documents), actor=actor)
+
+
+def _untouched(session: Session, actor: Actor, base_id: int) -> int | None:
+    """The actor's own draft of that version in which nothing was saved yet."""
+    mine = select(Draft.id).where(Draft.state == OPEN, Draft.base_id == base_id, Draft.created_by == actor.account_id)
+    return session.scalar(mine.where(Draft.revision == 1).order_by(Draft.id).limit(1))
 
 
 def _blank(session: Session, key: str | None, name: str | None, rule_set: str | None) -> Package:
@@ -306,3 +323,19 @@ def discard_draft(store: Store, draft_id: int, *, actor: Actor, revision: int, o
         seen(work, draft, revision)
         draft.state, draft.updated_at = "discarded", work.now
         append(work, f"draft:{draft.id}", [Entry(act="draft_discarded", data={"key": draft.key, "revision": revision})])
+
+
+@command
+def start_from_files(store: Store, folder: Path, rule_set: str, *, actor: Actor, origin: Origin = Origin()) -> int:
+    """Begins a draft with what a rule set ships for a process; deployed, it becomes the process's next version.
+
+    Raises Invalid for files that cannot be read.
+    """
+    require(actor, "edit_diagrams")
+    try:
+        package = read_package(folder, rule_set)
+    except (OSError, ValueError):
+        raise Invalid(message="规则集文件缺失或无法读取") from None
+    with store.work(actor, origin) as work:
+        key, _ = _read(package.xml) or ("", "")
+        return add_draft(work, package, actor=actor, base_id=newest_id(work.session, key))

@@ -7,21 +7,23 @@ computed when somebody looks at it, once per process of ours, because versions n
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
 from engine.people.tables import Account
-from engine.process.definitions import Deployed, deployed
+from engine.process.definitions import INSTALLER, Deployed, deployed
 from engine.process.interpreter.model import Step, TimerRule
-from engine.process.package import Package
+from engine.process.queries import process_names
 from engine.process.tables import Definition, Instance
 from engine.process.workshop import compare_words as words
 from engine.process.workshop.compare import Comparison, compare
-from engine.process.workshop.drafts import require_workshop
+from engine.process.workshop.drafts import require_workshop, version_package
 from engine.process.workshop.tables import Draft, Proposal
 from engine.process.workshop.texts import TEXTS
 from engine.store.errors import NotFound
@@ -149,7 +151,7 @@ def version_sheet(session: Session, actor: Actor, key: str, version: int, now: d
     if line is None:
         raise NotFound("没有找到该流程版本")
     found = deployed(session, line.id)
-    return VersionSheet(line, found, step_lines(found))
+    return VersionSheet(line, found, step_lines(found, process_names(session)))
 
 
 def changes(session: Session, actor: Actor, key: str, version: int) -> tuple[int, int, Comparison] | None:
@@ -172,19 +174,23 @@ def changes(session: Session, actor: Actor, key: str, version: int) -> tuple[int
     cache = session.info["store"].cache
     place = ("changes", before, after)
     if place not in cache:
-        cache[place] = compare(package_of(deployed(session, before)), package_of(deployed(session, after)))
+        cache[place] = _compared(session, before, after)
     return before, after, cache[place]
 
 
-def package_of(version: Deployed) -> Package:
-    """What was deployed."""
-    return Package(version.rule_set, version.diagram.xml, version.forms, version.documents)
+def _compared(session: Session, before: int, after: int) -> Comparison:
+    one, other = version_package(session, before), version_package(session, after)
+    assert one is not None and other is not None, "versions are never deleted"
+    return compare(one, other)
 
 
-def step_lines(version: Deployed) -> list[StepLine]:
-    """What a diagram makes people and the engine do, in the order of the file; gateways and plain events are left out."""
-    diagram = version.diagram
-    return [_step(step, diagram.timers.get(step.id), version) for step in diagram.steps.values() if step.kind in _KINDS]
+def step_lines(version: Deployed, names: Mapping[str, str]) -> list[StepLine]:
+    """What a diagram makes people and the engine do, in the order of the file; gateways and plain events are left out.
+
+    `names` are those of the processes that it may call.
+    """
+    steps = version.diagram.steps.values()
+    return [_step(step, version.diagram.timers.get(step.id), version, names) for step in steps if step.kind in _KINDS]
 
 
 #: The kinds that are listed, and what they are called.
@@ -194,7 +200,7 @@ _KINDS = {
 }  # fmt: skip
 
 
-def _step(step: Step, rule: TimerRule | None, version: Deployed) -> StepLine:
+def _step(step: Step, rule: TimerRule | None, version: Deployed, names: Mapping[str, str]) -> StepLine:
     works = step.kind in ("user", "manual")
     limit, most, article = step.limit, step.properties.get("statutoryMax"), step.article
     if rule is not None:
@@ -208,7 +214,7 @@ def _step(step: Step, rule: TimerRule | None, version: Deployed) -> StepLine:
         post=words.value("property:post", step.post) if works and step.post else None,
         form=str(form.get("title") or step.form) if step.form else None, article=article,
         limit=words.value("property:limit", limit) + "个工作日" if limit and limit.isdigit() else limit, most=most,
-        does=operation.label if operation else step.operation or step.called,
+        does=operation.label if operation else step.operation or names.get(step.called or "", step.called),
     )  # fmt: skip
 
 
@@ -229,7 +235,7 @@ def _lines(session: Session, key: str | None = None) -> list[VersionLine]:
     query = (
         select(
             Definition.id, Definition.key, Definition.version, Definition.name, Definition.rule_set, Definition.deployed_at,
-            func.coalesce(asked.name, Definition.deployed_by), func.coalesce(agreed.name, Definition.approved_by),
+            _name(asked.name, Definition.deployed_by), _name(agreed.name, Definition.approved_by),
             Definition.reason, Definition.effective_at,
         )
         .outerjoin(asked, asked.login == Definition.deployed_by)
@@ -239,6 +245,11 @@ def _lines(session: Session, key: str | None = None) -> list[VersionLine]:
     if key is not None:
         query = query.where(Definition.key == key)
     return [VersionLine(*row) for row in session.execute(query)]
+
+
+def _name(column: Any, login: Any) -> Any:
+    """A person's name; the installer is none."""
+    return case((login == INSTALLER, "随产品安装"), else_=func.coalesce(column, login))
 
 
 def _with_states(lines: list[VersionLine], now: datetime, running: dict[int, int] | None = None) -> list[VersionLine]:
