@@ -120,7 +120,7 @@ class _Comparing:
         """What a reader wants to know of a new or lost element at once."""
         facts = thing.facts
         told = [
-            f"{words.label(path)}{words.value(path, facts[path])}{' 个工作日' if path in words.DAYS else ''}"
+            f"{words.label(path)}：{words.value(path, self._shown(path, facts[path], things))}{' 个工作日' if path in words.DAYS else ''}"
             for path in ("property:unit", "property:post", "property:form", "property:limit", "timer@sharing:workingDays",
                          "timer@sharing:beforeDeadline", "timer@sharing:afterDeadline", "property:operation", "@calledElement",
                          "conditionExpression")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.people.posts import BODIES, post_label
+from engine.process.workshop.texts import TEXTS
 
 KINDS = {
     "userTask": "用户任务", "manualTask": "人工任务", "serviceTask": "服务任务", "sendTask": "发送任务", "scriptTask": "脚本任务",
@@ -102,6 +103,10 @@ def value(path: str, raw: str | None) -> str:
         return "、".join(post_label(part.strip()) for part in raw.split(","))
     if path in _UNITS:
         return _unit(raw)
+    if path == "property:operation":
+        return TEXTS.operations[raw].label if raw in TEXTS.operations else raw
+    if path == "property:subject":
+        return TEXTS.subjects.get(raw, raw)
     if path == "property:startBody":
         return BODIES.get(raw, raw)
     words = _VALUES.get(path) or (_VALUES["onPause"] if path.endswith("onPause") else _BOOLEAN)
