@@ -48,7 +48,7 @@ def read_file(data: bytes, known: Sequence[Notice] = (), *, kind: Kind | None = 
     """The reading of a file of any of the known kinds (found by its content unless said). Never raises for its content."""
     if len(data) > FILE_MAX:
         return _refused(f"文件超过{FILE_MAX // 1024}KB，不像是一份放假通知", heading)
-    text = _decoded(data)
+    text = as_text(data)
     if text is None:
         return _refused("文件不是文字：请使用UTF-8或GB18030编码的文本、JSON或ICS文件", heading)
     match kind or kind_of(data):
@@ -190,8 +190,8 @@ def _year_of(days: Iterable[date]) -> int | None:
     return max(set(years), key=years.count) if years else None
 
 
-def _decoded(data: bytes) -> str | None:
-    """Text in UTF-8 (with or without a mark), UTF-16 with its mark, or the GB18030 of Chinese office machines."""
+def as_text(data: bytes) -> str | None:
+    """A file's text in UTF-8 (with or without a mark), UTF-16 with its mark, or the GB18030 of Chinese office machines; None for no text."""
     encodings = ["utf-16"] if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ["utf-8-sig", "gb18030"]
     for encoding in encodings:
         try:

@@ -75,10 +75,6 @@ class Reading:
         if self.errors:
             raise NoticeError("；".join(map(str, self.errors)))
         assert self.signed is not None and self.published is not None  # their absence is an error
-        return self._made()
-
-    def _made(self) -> Notice:
-        assert self.signed is not None and self.published is not None
         return Notice(
             self.doc, self.for_year, self.signed, self.published, self.amends,
             self.add_off, self.add_work, self.cancel_off, self.cancel_work,
@@ -100,12 +96,15 @@ class Reading:
         }  # fmt: skip
 
 
-def checked(reading: Reading, known: Sequence[Notice] = ()) -> Reading:
-    """The reading with everything that is wrong with it: by itself, by the decree, and against the `known` notices."""
+def checked(reading: Reading, known: Sequence[Notice] = (), *, local: bool = False) -> Reading:
+    """The reading with everything that is wrong with it: by itself, by the decree, and against the `known` notices.
+
+    A `local` order closes or opens single days; the decree's festivals are not its business.
+    """
     complaints = list(reading.complaints)
     complaints += _head(reading)
     if not any(not complaint.doubt for complaint in complaints):
-        complaints += _sense(reading, known)
+        complaints += _sense(reading, known, local)
     return replace(reading, complaints=tuple(dict.fromkeys(complaints)))
 
 
@@ -120,15 +119,16 @@ def _head(reading: Reading) -> Iterator[Complaint]:
         yield Complaint(f"成文日期{reading.signed}晚于发布日期{reading.published}")
 
 
-def _sense(reading: Reading, known: Sequence[Notice]) -> Iterator[Complaint]:
+def _sense(reading: Reading, known: Sequence[Notice], local: bool) -> Iterator[Complaint]:
     """What only a notice without errors can be asked: whether it is one, fits what stands, and is like the decree."""
     try:
-        notice = reading._made()
-        arrange([*in_order(other for other in known if other.published <= notice.published), notice])
+        notice = reading.notice()
+        if not local:
+            arrange([*in_order(other for other in known if other.published <= notice.published), notice])
     except NoticeError as error:
         yield Complaint(str(error))
         return
-    if notice.amends is None:
+    if notice.amends is None and not local:
         yield from _by_decree(notice)
 
 

@@ -16,6 +16,8 @@ from web import assets, errors, navigation, screen, security, signed_in
 from web.pages import (
     back_tests,
     board,
+    calendar_notices,
+    calendars,
     cases,
     catalogue,
     comparisons,
@@ -51,6 +53,8 @@ REGISTERS = registry.__all__
 PAGES = (
     back_tests,
     board,
+    calendar_notices,
+    calendars,
     cases,
     catalogue,
     comparisons,

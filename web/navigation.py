@@ -89,6 +89,7 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "定期工作", "评价", "/evaluations", "list-check"
     if working or "see_all_cases" in powers:
         yield "定期工作", "项目目录", "/projects", "sitemap"
+    yield "定期工作", "工作日历", "/calendars", "calendar"
     yield "定期工作", "制度文件", "/rule-documents", "book-2"
     if powers & {"edit_diagrams", "approve_diagrams"}:
         yield "流程管理", "流程图", "/diagrams", "sitemap"

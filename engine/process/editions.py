@@ -125,6 +125,13 @@ def edition_of(everything: Known, today: date, calendar: str | None = None) -> E
     return edition_for(everything.national, _last_publication((*everything.national, *orders), today), orders)
 
 
+def edition_named(session: Session, edition_id: str | None, calendar: str | None = None) -> Edition | None:
+    """The edition of a calendar by the name that stands on a timer; None where no publication made it."""
+    everything = known(session)
+    days = {notice.published for notice in (*everything.national, *everything.orders(calendar))}
+    return next((found for day in sorted(days, reverse=True) if (found := edition_of(everything, day, calendar)).id == edition_id), None)
+
+
 def current_edition(work: Work, calendar: str | None = None) -> Edition:
     """The edition for this transaction; what the history says of an act that asked for one."""
     edition = edition_at(work.session, work.now, calendar)

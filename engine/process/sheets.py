@@ -20,9 +20,9 @@ from engine.people.actor import Actor
 from engine.people.permissions import CaseFacts, Sight
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
-from engine.process.clocks import explain
+from engine.process.clocks import explain, kept_day
 from engine.process.definitions import Deployed, deployed
-from engine.process.editions import edition_at, notices
+from engine.process.editions import edition_at, edition_named
 from engine.process.forms import FormDefinition, answered, prefill
 from engine.process.lights import Light, days_left, light_of
 from engine.process.tables import Attachment, Instance, Party, Task, Timer
@@ -188,6 +188,8 @@ class DeadlineSheet:
     explanation: Explanation | None
     edition_title: str
     statutory_max: int | None
+    kept_day: date | None
+    """The last day that counts although the calendar gives an earlier one since."""
 
 
 def case_facts(session: Session, instance: Instance) -> CaseFacts:
@@ -293,12 +295,12 @@ def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineShe
         raise NotFound("没有找到该时限")
     instance = find_instance(session, timer.instance_id)
     require_sight(session, actor, instance)
-    known = {edition.id: edition for edition in (edition_at(session, _now(session)), edition_at(session, timer.started_at))}
-    edition = known.get(timer.edition or "") or edition_at(session, _now(session))
-    notices(session)
+    edition = edition_named(session, timer.edition, timer.calendar) or edition_at(session, _now(session), timer.calendar)
+    explanation, kept = explain(timer, edition), kept_day(timer)
+    earlier = explanation is not None and explanation.deadline.last_day is not None and kept is not None and explanation.deadline.last_day < kept
     return DeadlineSheet(
-        _clock_view(timer, _now(session), edition), instance.id, instance.number, explain(timer, edition), edition.title,
-        timer.rule.get("statutory_max"),
+        _clock_view(timer, _now(session), edition), instance.id, instance.number, explanation, edition.title,
+        timer.rule.get("statutory_max"), kept if earlier else None,
     )
 
 

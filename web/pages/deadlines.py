@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response, jsonify, render_template
 
 from engine.process import sheets
+from engine.store.errors import NotFound
 from web import day_grid
 from web.context import me, store
 
@@ -23,3 +24,15 @@ def deadline(timer_id: int) -> str:
         explanation=explanation,
         months=day_grid.months(explanation) if explanation else [],
     )
+
+
+@page.get("/deadlines/<int:timer_id>.json")
+def deadline_json(timer_id: int) -> Response:
+    """The same for programs: every counted and skipped day, the pauses, the edition."""
+    with store().read() as session:
+        sheet = sheets.deadline_sheet(session, me(), timer_id)
+    if sheet.explanation is None:
+        raise NotFound("该时限是固定日期，没有逐日计算")
+    shown = {"case": sheet.number, "activity": sheet.clock.activity, "article": sheet.clock.article, "state": sheet.clock.state}
+    kept = sheet.kept_day.isoformat() if sheet.kept_day else None
+    return jsonify({**shown, **sheet.explanation.as_json(), "kept_day": kept, "statutory_max": sheet.statutory_max})

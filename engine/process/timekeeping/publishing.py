@@ -149,7 +149,7 @@ def refuse_notice(store: Store, proposal_id: int, *, actor: Actor, reason: str, 
 
 def read_with(reading: Reading, everything: Known, calendar: str | None) -> Reading:
     """A reading checked against what stands: national notices by each other, a local order by itself."""
-    return checked(reading, everything.national if calendar is None else ())
+    return checked(reading, everything.national, local=calendar is not None)
 
 
 def proposals(session: Session, actor: Actor, *, limit: int = 50) -> list[tuple[int, str, str | None, str, str, datetime]]:
