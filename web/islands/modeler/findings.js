@@ -1,6 +1,7 @@
 // Check as you draw: the server judges the diagram a moment after each change; what it finds stands in a list, errors first, and
 // marks its elements. A finding that is chosen selects its element and brings it into sight.
 import { element } from "./panel/dom.js";
+import { Refused, SignedOut } from "./requests.js";
 
 const DELAY = 900;
 const BADGE = "modeler-finding";
@@ -80,7 +81,8 @@ export function createFindings({ container, modeler, ask, draft, read }) {
     } catch (error) {
       if (number !== asked) return;
       container.dataset.state = "unknown";
-      summary.textContent = error.status ? `检查未完成：${error.message}` : "检查未完成：无法连接服务器";
+      const why = error instanceof SignedOut ? "登录已过期" : error instanceof Refused ? error.message : "网络中断";
+      summary.textContent = `检查未完成：${why}`;
     }
   }
 

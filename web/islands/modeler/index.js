@@ -23,7 +23,7 @@ import { bindKeys, showShortcuts } from "./shortcuts.js";
 async function start(root) {
   const find = (name) => root.querySelector(`[data-${name}]`);
   const draft = JSON.parse(find("draft").textContent);
-  const ask = createRequests(root.dataset.csrf);
+  const ask = createRequests(root.dataset.csrf, location.pathname);
   const told = root.querySelector(".modeler-told");
   const tell = (words) => {
     told.textContent = words;
@@ -88,6 +88,8 @@ async function start(root) {
   };
   const files = createFiles({ modeler, draft, read, load, say: tell });
   const minimap = modeler.get("minimap");
+  // The findings below take and give room.
+  new ResizeObserver(() => modeler.get("canvas").resized()).observe(find("canvas"));
   const acts = {
     undo: () => stack.undo(),
     redo: () => stack.redo(),

@@ -10,9 +10,19 @@ export class Refused extends Error {
 // The sign-in has ended, or the right was taken away: nothing can be saved until the person has signed in again.
 export class SignedOut extends Error {}
 
-export function createRequests(token) {
-  return async function ask(method, address, body) {
-    const answer = await fetch(address, {
+// Whoever signs in again gets another token for forms; the page that was open all along asks for it.
+async function freshToken(page) {
+  const answer = await fetch(page, { credentials: "same-origin", redirect: "manual" });
+  if (!answer.ok) throw new SignedOut();
+  const document = new DOMParser().parseFromString(await answer.text(), "text/html");
+  return document.querySelector("[data-csrf]")?.dataset.csrf;
+}
+
+export function createRequests(first, page) {
+  let token = first;
+
+  const send = (method, address, body) =>
+    fetch(address, {
       method,
       credentials: "same-origin",
       // A page of sign-in in the place of an answer is not followed.
@@ -20,6 +30,13 @@ export function createRequests(token) {
       headers: { Accept: "application/json", ...(body && { "Content-Type": "application/json", "X-CSRFToken": token }) },
       body: body && JSON.stringify(body),
     });
+
+  return async function ask(method, address, body) {
+    let answer = await send(method, address, body);
+    if (answer.status === 400 && body) {
+      token = await freshToken(page);
+      answer = await send(method, address, body);
+    }
     if (answer.type === "opaqueredirect" || answer.status === 401) throw new SignedOut();
     let content = {};
     try {

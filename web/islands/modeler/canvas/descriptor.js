@@ -7,6 +7,8 @@ export const SHARING = {
   name: "Sharing",
   prefix: "sharing",
   uri: "urn:sharing-bpm:diagram:1",
+  // Counts for the types that are extended too: without it a timer would be written with a capital letter, and be none.
+  xml: { tagAlias: "lowerCase" },
   types: [
     {
       name: "Timer",

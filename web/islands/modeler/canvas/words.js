@@ -141,6 +141,8 @@ export const WORDS = {
   "Search": "查找",
   "No matching entries found.": "没有找到。",
   "No elements found": "没有找到",
+  "flow elements must be children of pools/participants": "环节应放在流程池内",
+  "Data object must be placed within a pool/participant.": "数据对象应放在流程池内",
   "element required": "缺少元素",
   "no diagram to display": "没有可显示的图形",
   "no process or collaboration to display": "没有可显示的流程",

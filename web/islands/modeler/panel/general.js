@@ -16,7 +16,7 @@ export function general(subject) {
     write: (value) => modeling.updateLabel(element, value),
     help: subject.is("bpmn:SequenceFlow") ? "网关后的流向写明结论，例如“同意”“退回”。" : undefined,
   };
-  return { id: "general", title: "基本信息", fields: [...(named ? [name] : []), documentation(subject)] };
+  return { id: "general", title: "基本信息", fields: named ? [name] : [] };
 }
 
 export function documentation({ element, object, writing, id }) {
@@ -31,15 +31,16 @@ export function documentation({ element, object, writing, id }) {
   };
 }
 
-export function idSection({ element, object, modeling, modeler, id }) {
+export function idSection(subject) {
+  const { element, object, modeling, modeler, id } = subject;
   const warn = (value) => {
     if (!/^[A-Za-z_][\w.-]*$/.test(value)) return "只能用字母、数字、下划线、点和连字符，以字母开头";
     const other = modeler.get("elementRegistry").get(value);
     return other && other !== element ? `编号“${value}”已被使用` : "";
   };
   return {
-    id: "id", title: "高级", folded: true,
-    fields: [{
+    id: "id", title: "说明和编号", folded: true,
+    fields: [documentation(subject), {
       id: id("id"), kind: "text", label: "编号", value: object.id, whole: true, warn,
       help: "表达式和比较按编号认元素。已有办件的流程不要随意修改编号。",
       write: (value) => {
