@@ -44,7 +44,7 @@ from engine.store.store import Store, Work, command
 log = logging.getLogger("dry_run")
 
 #: Timers that one run fires: more is a clock that winds itself up.
-TIMERS_MAX = 400
+TIMERS_MAX = 200
 #: Drafts of which the findings are remembered, so that a click needs no check.
 FINDINGS_KEPT = 32
 
@@ -112,13 +112,14 @@ def findings(store: Store, package: Package) -> list[Problem]:
     return kept.get(asked) or []
 
 
-def rehearse(store: Store, package: Package, script: Sequence[ScriptMove], *, actor: Actor) -> Rehearsal:
+def rehearse(store: Store, package: Package, script: Sequence[ScriptMove], *, actor: Actor | None) -> Rehearsal:
     """Walks the script on the package and says what happened; nothing real is touched.
 
-    Raises NotAllowed for who may neither edit nor approve diagrams, NotRehearsable with the findings of a draft that has
-    errors.
+    `actor` is None for whoever holds the installation itself, at its command line. Raises NotAllowed for who may neither
+    edit nor approve diagrams, NotRehearsable with the findings of a draft that has errors.
     """
-    require_workshop(actor)
+    if actor is not None:
+        require_workshop(actor)
     require_rehearsable(store, package)
     return _walk(store, package, script)
 
@@ -229,7 +230,7 @@ class _Run:
     def _name_of(self, move: ScriptMove) -> str:
         definition_id = self.session.get_one(Instance, self._case(move.case)).definition_id
         step = deployed(self.session, definition_id).diagram.steps.get(move.step)
-        return step.name if step is not None else move.step
+        return (step.name if step is not None else "") or move.step
 
     # -- time ---------------------------------------------------------------------------------
 
