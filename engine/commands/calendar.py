@@ -1,10 +1,11 @@
-"""`calendar due` and `calendar show`: what the calendar knows, with a database and without one."""
+"""`calendar due` and `calendar show`: what the calendar knows, with a database and without one; the other verbs by name."""
 
 from __future__ import annotations
 
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from engine.commands import calendar_notices
 from engine.commands.common import add_json, emit, has_database, reading_settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def add(commands: Any) -> None:
     show.add_argument("--as-of", metavar="DATE", help="the calendar as it was known on that day")
     add_json(show)
     show.set_defaults(run=run_show)
+    calendar_notices.add(verbs)
 
 
 def run_due(options: argparse.Namespace) -> None:
