@@ -216,7 +216,10 @@ class Road:
                     activity=cause.activity_name, due=cause.due_at.isoformat() if cause.due_at else None,
                 )
             case Deliver(message, payload):
-                return case.record("message", message=message, **({"payload": dict(payload)} if payload else {}))
+                entry = case.record("message", message=message)
+                if payload:
+                    entry["payload"] = dict(payload)
+                return entry
             case ChildEnded(_, child, outcome):
                 return case.record("child_ended", child=child, child_outcome=outcome)
             case Terminate(reason):

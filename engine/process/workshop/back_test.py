@@ -47,6 +47,7 @@ DEAD_AGE = timedelta(seconds=60)
 CASES_MAX = 20_000
 
 WORKER = Origin("", "worker")
+_ENDED = "该草稿已发布或已放弃，不能再回测"
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 
 
@@ -127,13 +128,15 @@ def order_back_test(
     with store.read() as session:
         sheet = draft_sheet(session, actor, draft_id)
         known = known_processes(session)
+    if sheet.state != "open":
+        raise Stale(_ENDED)
     errors = [problem for problem in checked(sheet.package, known) if problem.severity == "error"]
     if errors:
         raise NotTestable(errors)
     with store.work(actor, origin) as work:
         draft = work.session.get(Draft, draft_id, with_for_update=True)
         if draft is None or draft.state != "open":
-            raise Stale("该草稿已发布或已放弃，不能再回测")
+            raise Stale(_ENDED)
         if draft.revision != sheet.revision:
             raise Stale("草稿刚刚被保存过，请刷新后再回测")
         under_way = select(BackTest.id).where(BackTest.draft_id == draft_id, BackTest.state.in_((WAITING, RUNNING)))
@@ -178,19 +181,19 @@ def cancel_back_test(store: Store, test_id: int, *, actor: Actor, origin: Origin
 # -- the worker --------------------------------------------------------------------------------
 
 
-def run_back_tests(store: Store, *, stopping: Callable[[], bool] = lambda: False) -> int:
+def run_back_tests(store: Store, *, page: int = PAGE, stopping: Callable[[], bool] = lambda: False) -> int:
     """Does the back-tests that wait or were left by a dead worker; returns how many cases were replayed.
 
     `stopping` is asked between two pages; a test that is left then is taken over later.
     """
     replayed = 0
-    while not stopping() and _somebody_waits(store) and (test := _claim(store)) is not None:
-        replayed += _run(store, test, stopping)
+    while not stopping() and _somebody_waits(store) and (test := claim(store)) is not None:
+        replayed += run_claimed(store, test, page, stopping)
     return replayed
 
 
 @dataclass(slots=True)
-class _Claimed:
+class Claimed:
     """A test that this worker has."""
 
     id: int
@@ -217,7 +220,8 @@ def _somebody_waits(store: Store) -> bool:
 
 
 @command
-def _claim(store: Store) -> _Claimed | None:
+def claim(store: Store) -> Claimed | None:
+    """The oldest test that waits or whose worker is dead, now this worker's; None where there is none."""
     with store.work(None, WORKER) as work:
         test = work.session.scalars(
             select(BackTest).where(_open(work.now)).order_by(BackTest.id).limit(1)
@@ -226,19 +230,19 @@ def _claim(store: Store) -> _Claimed | None:
         if test is None:
             return None
         test.state, test.started_at, test.beat_at = RUNNING, test.started_at or work.now, work.now
-        return _Claimed(
+        return Claimed(
             test.id, test.key, test.xml, test.forms, test.received_from, test.received_until, test.created_at, test.last_id
         )  # fmt: skip
 
 
-def _run(store: Store, test: _Claimed, stopping: Callable[[], bool]) -> int:
+def run_claimed(store: Store, test: Claimed, page: int, stopping: Callable[[], bool]) -> int:
     """Replays page after page until the test has ended or belongs to another; returns how many cases."""
     replayed = 0
     try:
         plan, around = Plan(read_diagram(test.xml), test.forms), Surroundings()
         while not stopping():
             with store.read() as session:
-                ids = case_ids(session, test.key, test.received_from, test.received_until, after=test.last_id)
+                ids = case_ids(session, test.key, test.received_from, test.received_until, after=test.last_id, most=page)
                 done = replay_cases(session, plan, around, ids, test.now) if ids else []
             if not _write(store, test, done):
                 break
@@ -256,7 +260,7 @@ def _run(store: Store, test: _Claimed, stopping: Callable[[], bool]) -> int:
 
 
 @command
-def _write(store: Store, test: _Claimed, done: Sequence[Replayed]) -> bool:
+def _write(store: Store, test: Claimed, done: Sequence[Replayed]) -> bool:
     """Writes a page; an empty one ends the test. False where it was cancelled or another worker went on with it."""
     with store.work(None, WORKER) as work:
         row = work.session.get(BackTest, test.id, with_for_update=True)

@@ -165,7 +165,10 @@ def back_test_sheet(session: Session, actor: Actor, test_id: int) -> BackTestShe
 
 
 def _sheets() -> Any:
-    return select(BackTest, Account.name, Draft.revision).join(Account, Account.id == BackTest.created_by).join(Draft)
+    return (
+        select(BackTest, Account.name, Draft.revision)
+        .join(Account, Account.id == BackTest.created_by).join(Draft, Draft.id == BackTest.draft_id)
+    )  # fmt: skip
 
 
 def _sheet(test: BackTest, created_by: str, revision: int) -> BackTestSheet:

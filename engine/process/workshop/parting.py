@@ -135,24 +135,28 @@ def _end(run: Replay, parted_at: datetime | None, until: datetime) -> Iterator[F
     record, trial = run.record, run.trial
     end = trial.end
     if trial.ended_at is not None:
-        name = end.name if end is not None else ""
+        name = _said(end)
         if record.state == "completed" and not _same_end(run):
-            text = f"记录以“{record.outcome_name or ''}”办结，按草稿以“{name}”办结"
+            text = f"记录以“{record.outcome_name or record.outcome}”办结，按草稿以“{name}”办结"
             yield Finding("route", end.id if end else "", name, trial.ended_at, text, parts=True)
         elif record.state == "running":
             text = f"记录中仍在办理，按草稿已以“{name}”办结"
             yield Finding("route", end.id if end else "", name, trial.ended_at, text, parts=True)
     elif record.state == "completed":
         waiting = _waiting_for(run)
-        name = waiting.name if waiting else ""
+        name = _said(waiting)
         at = parted_at or record.ended_at or until
-        text = f"记录以“{record.outcome_name or ''}”办结，按草稿此时仍在等待“{name}”"
+        text = f"记录以“{record.outcome_name or record.outcome}”办结，按草稿此时仍在等待“{name}”"
         yield Finding("route", waiting.id if waiting else "", name, at, text, parts=True)
     elif parted_at is not None:
         waiting = _waiting_for(run)
-        name = waiting.name if waiting else ""
+        name = _said(waiting)
         text = f"记录已往下办理，按草稿此时仍在等待“{name}”"
         yield Finding("route", waiting.id if waiting else "", name, parted_at, text, parts=True)
+
+
+def _said(step: Step | None) -> str:
+    return (step.name or step.id) if step is not None else ""
 
 
 def _same_end(run: Replay) -> bool:
@@ -160,7 +164,8 @@ def _same_end(run: Replay) -> bool:
     end = run.trial.end
     if run.record.state != "completed" or end is None:
         return False
-    return run.record.outcome == end.properties.get("outcome", end.id) or run.record.outcome_name == end.name
+    same_name = bool(end.name) and run.record.outcome_name == end.name
+    return run.record.outcome == end.properties.get("outcome", end.id) or same_name
 
 
 def _waiting_for(run: Replay) -> Step | None:

@@ -137,8 +137,8 @@ def _read_tasks(session: Session, records: Mapping[int, Record]) -> None:
         select(Task.instance_id, Task.id, Task.step, Task.name, Task.unit_id, Task.post, Task.state)
         .where(Task.instance_id.in_(records)).order_by(Task.id)
     )  # fmt: skip
-    for instance_id, task_id, *facts in session.execute(query):
-        records[instance_id].tasks[task_id] = Done(*facts)
+    for instance_id, task_id, step, name, unit_id, post, state in session.execute(query):
+        records[instance_id].tasks[task_id] = Done(step, name, unit_id, post, state)
 
 
 def _read_deadlines(session: Session, records: Mapping[int, Record], until: datetime) -> None:
