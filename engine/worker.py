@@ -27,7 +27,9 @@ from engine.outbox import deliver
 from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.timekeeping.recounting import recount
+from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.timers import fire_due
+from engine.process.workshop.back_test import run_back_tests
 from engine.process.workshop.migration_running import move_waiting
 from engine.sharing import registry
 from engine.sharing.duties import open_due
@@ -65,6 +67,8 @@ class Swept:
     """Entries of the history."""
     migrated: int = 0
     """Cases of migrations that moved to another version, or stayed for a reason."""
+    replayed: int = 0
+    """Past cases replayed for back-tests."""
 
 
 class Worker:
@@ -88,6 +92,7 @@ class Worker:
             ("recount", 5, self.recount),
             ("fire", 1, self.fire),
             ("migrate", 2, self.migrate),
+            ("back-tests", 2, self.run_back_tests),
             ("deliver", 2, self.deliver),
             ("beat", 5, self.beat),
             ("seal", 15, self.seal),
@@ -117,7 +122,10 @@ class Worker:
         self.recount()
         self.open_duties()
         migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
-        return Swept(migrated=migrated, fired=self.fire(), delivered=self.deliver(), removed=self.housekeeping(), sealed=self.seal())
+        return Swept(
+            migrated=migrated, fired=self.fire(), replayed=self.run_back_tests(), delivered=self.deliver(),
+            removed=self.housekeeping(), sealed=self.seal(),
+        )  # fmt: skip
 
     def _guarded(self, name: str, job: Callable[[], object]) -> None:
         """Runs a job; whatever it raises is logged, once as long as it stays the same, and the metronome goes on."""
@@ -163,10 +171,18 @@ class Worker:
             say(log, "cases migrated", count=moved)
         return moved
 
+    def run_back_tests(self) -> int:
+        """Replays past cases for the back-tests that somebody asked for; returns how many."""
+        replayed = run_back_tests(self.store, stopping=self._stopping.is_set)
+        if replayed:
+            say(log, "cases replayed", count=replayed)
+        return replayed
+
     def open_duties(self) -> int:
         """Opens what the calendar demands of units today and ends what ends today; returns how many cases were opened."""
         opened = open_due(self.store, self.settings.diagrams)
         expire(self.store, self.settings.diagrams)
+        remind_of_missing_notice(self.store)
         if opened:
             say(log, "duties opened", count=opened)
         return opened
