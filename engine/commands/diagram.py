@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.commands import diagram_import, diagram_rehearse
+from engine.commands import diagram_compare, diagram_import, diagram_rehearse
 from engine.commands.common import (
     CLI,
     FOUND_WRONG,
@@ -38,6 +38,7 @@ def add(commands: Any) -> None:
     )
     add_json(check)
     check.set_defaults(run=run_check)
+    diagram_compare.add(verbs, _diagram, read_file)
     diagram_import.add(verbs)
     diagram_rehearse.add(verbs, _diagram, read_file)
     deploy = verbs.add_parser("deploy", help="store a new version, approved by a second person")
@@ -64,17 +65,34 @@ def _diagram(text: str) -> Path:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    from engine.process.check import as_json, check
+    from engine.process.check import as_json
 
     know_operations()
-    package = read_file(options.file)
-    problems = check(package, _neighbours(options.file) | _deployed_keys())
+    problems = _checked(options.file, read_file(options.file))
     wrong = any(problem.severity == "error" for problem in problems)
     if options.json:
         emit({"problems": as_json(problems)})
     else:
         print("\n".join(map(_line, problems)) or "没有发现问题，可以发布")
     return FOUND_WRONG if wrong else 0
+
+
+def _checked(file: Path, package: Package) -> list[Problem]:
+    """The findings, made in a process apart: against the installation's own versions where there is one."""
+    from engine.process.definitions import base_of
+    from engine.process.interpreter.reader import key_of
+    from engine.process.workshop.checking import checked, known_processes, refused_early
+
+    early = refused_early(package.xml)
+    if early is not None:
+        return [early]
+    settings = reading_settings()
+    if not has_database(settings):
+        return checked(package, _neighbours(file))
+    with open_store(settings) as store, store.read() as session:
+        known = known_processes(session)
+        base = base_of(session, key_of(package.xml), package.rule_set)
+    return checked(package, _neighbours(file) | known, base=base)
 
 
 def _line(problem: Problem) -> str:
@@ -93,7 +111,7 @@ def read_file(file: Path) -> Package:
     for form in sorted(file.parent.glob("forms/*.json")):
         try:
             forms[form.stem] = json.loads(form.read_text(encoding="utf-8"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise CommandError(f"{form}: not JSON: {error}") from error
     return Package(_rule_set(file), file.read_bytes(), forms, read_templates(file.parent))
 
@@ -119,17 +137,6 @@ def _neighbours(file: Path) -> set[str]:
     from engine.process.rule_sets import process_folders
 
     return set(process_folders(file.absolute().parent.parent)) if "processes" in _listing(file) else set()
-
-
-def _deployed_keys() -> set[str]:
-    """The processes of the installation, if there is one already."""
-    from engine.process.definitions import newest_versions
-
-    settings = reading_settings()
-    if not has_database(settings):
-        return set()
-    with open_store(settings) as store, store.read() as session:
-        return set(newest_versions(session))
 
 
 # -- deploy and export ------------------------------------------------------------------------
