@@ -46,7 +46,7 @@ def run_import(options: argparse.Namespace) -> int:
     know_operations()
     if options.file.is_dir():
         return _run_folder(options)
-    data = options.file.read_bytes()
+    data = _bytes(options.file)
     try:
         found = _read(data, options.process)
         draft = _keep(data, options, found) if options.by and not options.dry_run else None
@@ -56,6 +56,14 @@ def run_import(options: argparse.Namespace) -> int:
         options.output.write_bytes(found.xml)
     _show(options, found, draft)
     return 0
+
+
+def _bytes(file: Path) -> bytes:
+    """No more of a file than it takes to see that it is too large."""
+    from engine.process.interpreter.document import MAX_BYTES
+
+    with file.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 def _read(data: bytes, process: str | None) -> Imported:
@@ -136,7 +144,7 @@ def _run_folder(options: argparse.Namespace) -> int:
     said: dict[str, Any] = {}
     for file in files:
         try:
-            found = _read(file.read_bytes(), None)
+            found = _read(_bytes(file), None)
         except DiagramError as error:
             said[file.name] = {"problem": sentence_of(error)}
             line = f"无法导入：{sentence_of(error)}"

@@ -164,7 +164,7 @@ def _boundary(sheet: Sheet, node: etree._Element) -> None:
     elif kind not in ALLOWED["boundaryEvent"]:
         _as_message(sheet, node, kind)
     elif kind in ("error", "escalation"):
-        _caught(sheet, node, kind)
+        bring_caught(sheet, node, kind)
     if kind == "error" and node.get("cancelActivity") == "false":
         node.set("cancelActivity", "true")
         sheet.keep(node, cancelActivity="false")
@@ -201,7 +201,7 @@ def _thrown(sheet: Sheet, node: etree._Element, kind: str) -> None:
         _uncaught(sheet, node, kind)
 
 
-def _caught(sheet: Sheet, node: etree._Element, kind: str) -> None:
+def bring_caught(sheet: Sheet, node: etree._Element, kind: str) -> None:
     """What a boundary event catches has a code; without a reference it catches everything."""
     definition = event_definitions(node)[0]
     reference = definition.get(f"{kind}Ref")

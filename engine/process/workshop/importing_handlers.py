@@ -10,7 +10,7 @@ from lxml import etree
 
 from engine.process.interpreter.document import BPMN
 from engine.process.workshop.importing_drawing import Box, Drawing
-from engine.process.workshop.importing_events import bring_waiting, kind_of
+from engine.process.workshop.importing_events import bring_caught, bring_waiting, kind_of
 from engine.process.workshop.importing_sheet import Sheet, event_definitions, flows_in, is_bpmn, nodes_in, take
 
 #: Pixels between the main part and the frame drawn around it.
@@ -91,6 +91,8 @@ def _attach(sheet: Sheet, drawing: Drawing, container: etree._Element, main: str
         sheet.keep(event, *event_definitions(event))
         etree.SubElement(event, f"{{{BPMN}}}messageEventDefinition")
         sheet.lacks(event, "message-from-whom", "原由其他方式触发，现等待消息；请确认这个消息由谁发出", required=False)
+    if kind in ("error", "escalation"):
+        bring_caught(sheet, event, kind)
     if kind == "error":
         take(event, "cancelActivity")
     sheet.keep(handler, triggeredByEvent=take(handler, "triggeredByEvent") or "")
