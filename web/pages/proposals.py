@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +11,7 @@ from engine.people.permissions import may
 from engine.process.definitions import NotDeployable, base_of
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
-from engine.process.workshop import drafts, proposal_sheets, proposals, versions
+from engine.process.workshop import back_test_sheets, drafts, proposal_sheets, proposals, versions
 from engine.process.workshop.checking import checked, held_posts, known_processes
 from engine.process.workshop.compare import Comparison, compare
 from engine.store.errors import Invalid, NotFound
@@ -17,6 +19,9 @@ from web.context import is_swap, me, origin, store
 from web.given import day_given, number_given
 
 page = Blueprint("proposals", __name__)
+
+#: Back-tests that are shown with a proposal.
+TRIED = 3
 
 
 @page.get("/proposals")
@@ -40,12 +45,17 @@ def _page(proposal_id: int, wrong: dict[str, str], problems: list[Problem] | Non
     with store().read() as session:
         sheet = proposal_sheets.proposal_sheet(session, me(), proposal_id)
         base = drafts.version_package(session, sheet.base_id)
-        tried = proposal_sheets.tried(session, sheet.line.draft_id)
+        tried = _tried(session, sheet.line.draft_id)
     comparison = compared(base, sheet.package)
     return render_template(
-        "proposals/page.html", sheet=sheet, line=sheet.line, states=proposals.STATES, comparison=comparison, tried=tried,
+        "proposals/page.html", sheet=sheet, line=sheet.line, states=proposals.STATES, comparison=comparison, tried=tried, kinds=back_test_sheets.KINDS, test_states=back_test_sheets.STATES,
         wrong=wrong, typed=request.form, problems=problems or [],
     )  # fmt: skip
+
+
+def _tried(session: Any, draft_id: int | None) -> list[back_test_sheets.BackTestSheet]:
+    """The newest back-tests of the draft, for who decides; none for a return to an earlier version."""
+    return back_test_sheets.back_tests_of(session, me(), draft_id)[:TRIED] if draft_id is not None else []
 
 
 def compared(base: Package | None, package: Package) -> Comparison | None:
@@ -124,9 +134,9 @@ def _propose_page(draft_id: int, wrong: dict[str, str], problems: list[Problem] 
             process = versions.process_sheet(session, me(), sheet.key, now)
         except NotFound:
             process = None  # nothing of it is deployed yet
-        tried = proposal_sheets.tried(session, draft_id)
+        tried = _tried(session, draft_id)
     return render_template(
-        "proposals/propose.html", draft=sheet, asked=asked[0] if asked else None, process=process, tried=tried,
+        "proposals/propose.html", draft=sheet, asked=asked[0] if asked else None, process=process, tried=tried, kinds=back_test_sheets.KINDS, test_states=back_test_sheets.STATES,
         upcoming=[line for line in process.versions if line.state == "upcoming"] if process else [], base_id=base_id,
         comparison=compared(base, sheet.package), problems=problems or [], wrong=wrong, typed=request.form,
         editable=sheet.state == drafts.OPEN and may(me(), "edit_diagrams"),

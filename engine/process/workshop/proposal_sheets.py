@@ -18,7 +18,7 @@ from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition
 from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.proposals import is_own
-from engine.process.workshop.tables import BackTest, Proposal
+from engine.process.workshop.tables import Proposal
 from engine.store.errors import NotFound
 
 
@@ -153,34 +153,3 @@ def _lines() -> Select[*tuple[Any, ...]]:
         .outerjoin(back, back.id == Proposal.rolls_back_to)
         .outerjoin(became, became.id == Proposal.definition_id)
     )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """A back-test of a draft, for who decides on it."""
-
-    id: int
-    draft_revision: int
-    received_from: datetime
-    received_until: datetime
-    state: str
-    total: int
-    done: int
-    counts: Mapping[str, Any]
-    created_at: datetime
-
-
-def tried(session: Session, draft_id: int | None) -> list[Tried]:
-    """The newest back-tests of a draft, at most three. One query; none for a return to an earlier version."""
-    if draft_id is None:
-        return []
-    query = (
-        select(
-            BackTest.id, BackTest.draft_revision, BackTest.received_from, BackTest.received_until, BackTest.state,
-            BackTest.total, BackTest.done, BackTest.counts, BackTest.created_at,
-        )
-        .where(BackTest.draft_id == draft_id)
-        .order_by(BackTest.id.desc())
-        .limit(3)
-    )  # fmt: skip
-    return [Tried(*row) for row in session.execute(query)]

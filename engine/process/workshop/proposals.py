@@ -86,7 +86,7 @@ def propose_rollback(
         if earlier is None:
             raise NotFound("没有找到该流程版本")
         package = Package(earlier.rule_set, earlier.xml, earlier.forms, from_text(earlier.documents))
-    remarks = _checked(store, earlier.key, package, back=True)
+    remarks = _checked(store, earlier.key, package)
     with store.work(actor, origin) as work:
         newest = lock_newest(work, earlier.key)
         proposal = Proposal(rolls_back_to=earlier.id, editors=[])
@@ -142,7 +142,7 @@ def approve(
         asked = _find(session.get(Proposal, proposal_id, options=_EVERYTHING))
         _may_decide(asked, actor)
     package = _package(asked)
-    _checked(store, asked.key, package, back=asked.rolls_back_to is not None)
+    _checked(store, asked.key, package)
     with store.work(actor, origin) as work:
         proposal = _lock(work, proposal_id)
         _may_decide(proposal, actor)
@@ -196,14 +196,11 @@ def withdraw(store: Store, proposal_id: int, *, actor: Actor, origin: Origin = O
 _EVERYTHING = [undefer(Proposal.xml), undefer(Proposal.forms), undefer(Proposal.documents)]
 
 
-def _checked(store: Store, key: str, package: Package, *, back: bool = False) -> list[Problem]:
-    """The warnings of a package that may be deployed. Raises NotDeployable for one that may not.
-
-    An earlier version that is to come back was good then: what has been added since may go again.
-    """
+def _checked(store: Store, key: str, package: Package) -> list[Problem]:
+    """The warnings of a package that may be deployed. Raises NotDeployable for one that may not."""
     with store.read() as session:
         known, held = known_processes(session), held_posts(session)
-        base = None if back else base_of(session, key, package.rule_set)
+        base = base_of(session, key, package.rule_set)
     problems = checked(package, known, base=base, held=held)
     if any(problem.severity == "error" for problem in problems):
         raise NotDeployable(problems)
