@@ -1,5 +1,5 @@
 // The line above the editor: whether all is saved, what was just deleted, undo and redo, the form as JSON.
-import { h } from "@bpmn-io/properties-panel/preact";
+import { h } from "preact";
 import { showJson } from "./json_view.js";
 
 export function Bar({ store, saving }) {

@@ -1,6 +1,6 @@
 // The left side: the form's fields in their order, moved by dragging or by keys, and what can be done with the chosen one.
-import { h } from "@bpmn-io/properties-panel/preact";
-import { useState } from "@bpmn-io/properties-panel/preact/hooks";
+import { h } from "preact";
+import { useState } from "preact/hooks";
 import { TYPES } from "./words.js";
 
 export function Fields({ store }) {

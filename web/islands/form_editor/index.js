@@ -1,6 +1,6 @@
 // The editor of a draft's form: fields, their settings, preview and test entry.
 // <script type="application/json" id="edit-state"> holds what it begins with (web/pages/draft_forms.py).
-import { h, render } from "@bpmn-io/properties-panel/preact";
+import { h, render } from "preact";
 import "./form_editor.css";
 import { Bar } from "./bar.js";
 import { Fields } from "./fields.js";

@@ -29,5 +29,8 @@ export async function showJson(store) {
     return false;
   };
   const buttons = store.editable ? [["take", "采用", take], ["", "取消"]] : [["", "关闭"]];
+  // It begins at its beginning, not where its text ends.
+  text.setSelectionRange(0, 0);
+  requestAnimationFrame(() => (text.scrollTop = 0));
   await open("表单定义（JSON）", [element("label", { htmlFor: text.id }, "表单定义"), text, problem], buttons);
 }

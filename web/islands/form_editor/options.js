@@ -1,5 +1,5 @@
 // The choices of a field, as a table of values and labels.
-import { h } from "@bpmn-io/properties-panel/preact";
+import { h } from "preact";
 import { replaced, spliced } from "./store.js";
 
 export function Options({ store, options }) {

@@ -1,6 +1,6 @@
 // The middle: the attributes of the chosen field, or of the form itself, each with what is wrong with it.
-import { h } from "@bpmn-io/properties-panel/preact";
-import { useState } from "@bpmn-io/properties-panel/preact/hooks";
+import { h } from "preact";
+import { useState } from "preact/hooks";
 import { Options } from "./options.js";
 import { EXPRESSIONS, FLAGS, HELP, LONG, NUMBERS, TYPES } from "./words.js";
 
