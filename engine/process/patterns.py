@@ -22,7 +22,7 @@ ENDLESS, WAYS_MAX = 2000, 5_000_000
 COUNT_MAX = 5000
 
 #: Two repetitions are told apart by the characters that they may take: of these, and of those in the pattern itself.
-_COMMON = frozenset([*map(chr, range(9, 14)), *map(chr, range(32, 127)), *"　，。、；：（）《》“”〔〕—中文字第一条年月日号Ａ１é"])
+_COMMON = frozenset([*map(chr, range(9, 14)), *map(chr, range(32, 127)), *"　，。、；：（）《》“”〔〕—中文字条一第年月日号Ａ１é"])
 _ATOM = re.compile(
     r"""\\[dDwWsS] | \\[nrt] | \\[^\w\s] | \\u[0-9a-fA-F]{4} | \\x[0-9a-fA-F]{2}
     | \[\^?\]?(?:\\.|[^\]\\])*\] | \. | [^\\\[\](){}|*+?^$]""",
