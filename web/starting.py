@@ -44,6 +44,19 @@ def offered(session: Any, place: str) -> list[Start]:
     return [_start(definition) for definition in _offered(session, place)]
 
 
+def offered_by_itself(session: Any) -> list[Start]:
+    """The processes that are about nothing in particular, which the reader's posts allow: the inbox offers them.
+
+    A diagram that names other pages alone is left to those. One query.
+    """
+    return [
+        _start(definition) for definition in all_in_force(session, store().clock.now())
+        if not definition.diagram.properties.get("subject")
+        and "desk" in definition.diagram.properties.get("startFrom", "desk").split(",")
+        and permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition))
+    ]  # fmt: skip
+
+
 def _start(definition: Deployed) -> Start:
     label = definition.diagram.properties.get("startLabel") or f"发起{definition.name}"
     return Start(definition.key, definition.name, label)

@@ -65,6 +65,24 @@ def test_s41_from_the_draft_to_the_version_in_force(desk: Desks, cast: Cast) -> 
     assert "已发布" in text_of(editor.get(f"/drafts/{draft}"))
 
 
+def test_a_process_from_nothing_is_offered_to_its_posts_once_it_is_deployed(desk: Desks, cast: Cast) -> None:
+    editor, approver, asker = desk("editor"), desk("approver"), desk("asker")
+    editor.get("/drafts/new")
+    draft = editor.post("/drafts", {"new": "yes", "name": "请假审批", "key": "leave", "rule_set": "liaoyang_2018"}).location
+    assert "发起请假审批" not in text_of(asker.get("/inbox/started"))
+    editor.get(f"{draft}/propose")
+    location = editor.post(f"{draft}/propose", {"revision": "1", "reason": "新增流程"}).location
+    page = text_of(approver.get(location))
+    assert "新流程，尚无已发布的版本" in page
+    assert approver.post(f"{location}/approve", {"base": base_of(page)}).status_code == 303
+    assert "发起请假审批" in text_of(asker.get("/inbox/started"))
+    assert "发起请假审批" not in text_of(desk("asker_head").get("/inbox/started"))
+    asker.get("/start/leave")
+    assert asker.post("/start/leave").status_code == 303
+    assert asker.do("办理").status_code == 303
+    assert "已办结" in text_of(asker.get("/inbox/started"))
+
+
 def test_s42_a_longer_statutory_limit_is_refused_with_element_and_article(desk: Desks, cast: Cast) -> None:
     editor = desk("editor")
     draft = drafted(editor, cast, OLD.replace('"10"', '"15"'))

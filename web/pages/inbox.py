@@ -13,6 +13,7 @@ from engine.process.queries import CaseLine, InboxLine
 from engine.store.errors import NotFound
 from web.context import is_swap, me, store
 from web.navigation import home, waiting
+from web.starting import Start, offered_by_itself
 
 page = Blueprint("inbox", __name__)
 
@@ -40,10 +41,12 @@ def lines(tab: str) -> str:
         raise NotFound
     after = request.args.get("after")
     found: Page[InboxLine] | Page[CaseLine]
+    starts: list[Start] = []
     with store().read() as session:
         if tab == "started":
             found = queries.cases(session, me(), started_by_me=True, after=after)
+            starts = [] if is_swap() else offered_by_itself(session)
         else:
             found = queries.inbox(session, me(), cast(queries.Tab, tab), after=after)
     rows = "cases/_rows.html" if tab == "started" else "inbox/_rows.html"
-    return render_template(rows if is_swap() else "inbox/page.html", found=found, tab=tab, tabs=TABS)
+    return render_template(rows if is_swap() else "inbox/page.html", found=found, tab=tab, tabs=TABS, starts=starts)
