@@ -137,13 +137,13 @@ class _Moving:
                 self.drop(timer)
             elif timer.state != "fired":
                 self.follow(timer, rules[role], same=same, extended=_literal(timer, before.limit))
-        missing = [role for role in rules if role not in present]
-        rung = self.fired(task.token) if missing and (present or not same) else set()
-        if present or not same:
-            for role in missing:
-                if role not in rung:
-                    timer = open_limit(self.case, step, token, role, rules[role], task.opened_at)
-                    self.added(timer, step.parent)
+        if same:
+            return  # what of it is not there any more has had its time
+        missing = [role for role in rules if role not in present and not _before_it_begins(rules, role)]
+        rung = self.fired(task.token) if missing and present else set()
+        for role in missing:
+            if role not in rung:
+                self.added(open_limit(self.case, step, token, role, rules[role], task.opened_at), step.parent)
 
     def fired(self, token: str) -> set[str]:
         """The roles of a task's frame that have rung, or were passed over because their moment lay before its beginning."""
@@ -288,6 +288,12 @@ def _limit_text(definition: Deployed, step: Step) -> tuple[str | None, ...]:
     """All that a version says of the frame of a task, as written."""
     names = ("limitReminder", "limitEscalation")
     return (step.limit, *(definition.diagram.properties.get(name) for name in names))
+
+
+def _before_it_begins(rules: Mapping[str, Mapping[str, Any]], role: str) -> bool:
+    """Whether a reminder would lie before its clock began: it reminds of nothing."""
+    ahead = rules[role].get("before")
+    return ahead is not None and int(rules["deadline"]["working_days"]) <= int(ahead)
 
 
 def _literal(timer: Timer, text: str | None) -> int:

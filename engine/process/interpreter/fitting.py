@@ -32,7 +32,19 @@ class CannotMove(InterpreterError):
 def called(diagram: Diagram, element: str | None) -> str:
     """How a sentence names an element."""
     step = diagram.steps.get(element or "")
-    return f"“{step.name or step.id}”" if step is not None else f"“{element}”"
+    return f"“{label(diagram, step)}”" if step is not None else f"“{element}”"
+
+
+def label(diagram: Diagram, step: Step) -> str:
+    """How a list names an element: one without a name by what it sits on, or by what comes before it."""
+    if step.name:
+        return step.name
+    if step.attached_to:
+        return f"{label(diagram, diagram.steps[step.attached_to])}上的{_KINDS[step.kind]}"
+    before = [diagram.steps[diagram.flows[flow].source].name for flow in step.incoming]
+    if step.kind == "gateway" and any(before):
+        return f"{'、'.join(filter(None, before))}之后的{'汇合' if len(before) > 1 else '网关'}"
+    return step.id
 
 
 def kind_name(step: Step) -> str:

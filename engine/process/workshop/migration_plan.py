@@ -7,7 +7,7 @@ itself to say, as both are the same act.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from engine.people.actor import Actor
 from engine.people.permissions import powers
 from engine.process.definitions import Deployed, deployed
-from engine.process.interpreter.fitting import Match, called, kind_name, propose, standing, unlike
+from engine.process.interpreter.fitting import Match, called, kind_name, label, propose, standing, unlike
 from engine.process.interpreter.model import Diagram, Problem, Severity, Step
 from engine.process.tables import Instance, Task
 from engine.store.errors import Invalid, NotAllowed
@@ -95,10 +95,10 @@ def plan_of(session: Session, actor: Actor, from_id: int, to_id: int, chosen: Ma
     require_reader(actor)
     before, after = versions(session, from_id, to_id)
     matches = propose(before.diagram, after.diagram)
-    images = chosen_images(before.diagram, matches, chosen)
+    images = chosen_images(before.diagram, after.diagram, matches, chosen)
     counts = _cases_at(session, from_id)
     lines = tuple(
-        _line(before.diagram, after.diagram, element, images.get(element), matches[element], counts.get(element, 0))
+        _line(before.diagram, after.diagram, element, images, matches[element], counts.get(element, 0))
         for element in standing(before.diagram)
     )
     running = session.scalar(
@@ -110,11 +110,17 @@ def plan_of(session: Session, actor: Actor, from_id: int, to_id: int, chosen: Ma
 def full_plan(session: Session, from_id: int, to_id: int, chosen: Mapping[str, str] | None = None) -> dict[str, str]:
     """What the move itself takes: all elements that stand for each other, gateways and automatic steps included."""
     before, after = versions(session, from_id, to_id)
-    return chosen_images(before.diagram, propose(before.diagram, after.diagram), chosen)
+    return chosen_images(before.diagram, after.diagram, propose(before.diagram, after.diagram), chosen)
 
 
-def chosen_images(old: Diagram, matches: Mapping[str, Match], chosen: Mapping[str, str] | None) -> dict[str, str]:
-    """The proposal, overruled by what a person chose for the steps at which a case may stand."""
+def chosen_images(
+    old: Diagram, new: Diagram, matches: Mapping[str, Match], chosen: Mapping[str, str] | None
+) -> dict[str, str]:
+    """The proposal, overruled by what a person chose for the steps at which a case may stand.
+
+    What sits on (or stands in) a step goes with it: where that has no image, or one without such an event, neither has it.
+    Raises Invalid for a step that the old version does not have.
+    """
     images = {element: match.image for element, match in matches.items() if match.image is not None}
     places = set(standing(old))
     for element, image in (chosen or {}).items():
@@ -123,7 +129,22 @@ def chosen_images(old: Diagram, matches: Mapping[str, Match], chosen: Mapping[st
         images.pop(element, None)
         if image:
             images[element] = image
+    for element in [element for element in images if element in places]:
+        step, other = old.steps[element], new.steps.get(images[element])
+        if step.attached_to and other is not None and images.get(step.attached_to) != other.attached_to:
+            del images[element]
+        elif any(around not in images for around in _around(old, step)):
+            del images[element]
     return images
+
+
+def _around(diagram: Diagram, step: Step) -> Iterator[str]:
+    """The activity on which a step sits, and the subprocesses in which it stands, outwards."""
+    if step.attached_to:
+        yield step.attached_to
+    while step.parent:
+        yield step.parent
+        step = diagram.steps[step.parent]
 
 
 def _cases_at(session: Session, definition_id: int) -> dict[str, int]:
@@ -135,23 +156,18 @@ def _cases_at(session: Session, definition_id: int) -> dict[str, int]:
     return {step: count for step, count in rows}
 
 
-def _line(old: Diagram, new: Diagram, element: str, image: str | None, match: Match, cases: int) -> PlanLine:
-    step = old.steps[element]
+def _line(old: Diagram, new: Diagram, element: str, images: Mapping[str, str], match: Match, cases: int) -> PlanLine:
+    step, image = old.steps[element], images.get(element)
+    scope, host = (images.get(around) if around else None for around in (step.parent, step.attached_to))
     choices = tuple(
-        Choice(other.id, label(new, other)) for other in new.steps.values() if unlike(old, element, new, other.id) is None
+        Choice(other.id, label(new, other)) for other in new.steps.values()
+        if (other.parent, other.attached_to) == (scope, host) and unlike(old, element, new, other.id) is None
     )
     proposed = image == match.image
     return PlanLine(
         element, label(old, step), kind_name(step), where(old, step), image, label(new, new.steps[image]) if image is not None and image in new.steps else "",
-        match.sure and proposed, match.why if proposed else "人工指定", cases, choices,
+        match.sure and proposed, match.why if proposed else "人工指定" if image else "无对应", cases, choices,
     )  # fmt: skip
-
-
-def label(diagram: Diagram, step: Step) -> str:
-    """How a list names a step: an event without a name by what it sits on."""
-    if step.name:
-        return step.name
-    return f"{called(diagram, step.attached_to)}上的{kind_name(step)}" if step.attached_to else step.id
 
 
 def where(diagram: Diagram, step: Step) -> str:
@@ -174,7 +190,8 @@ def check_plan(old: Diagram, new: Diagram, images: Mapping[str, str]) -> list[Pr
     for element in standing(old):
         step, image = old.steps[element], images.get(element)
         if image is None:
-            _left_out(old, step, say)
+            if all(around in images for around in _around(old, step)):
+                _left_out(old, step, say)
             continue
         why = unlike(old, element, new, image)
         if why:

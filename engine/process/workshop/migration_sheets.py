@@ -13,10 +13,10 @@ from engine.people.actor import Actor
 from engine.people.permissions import may
 from engine.people.tables import Account
 from engine.process.definitions import Deployed, deployed
-from engine.process.interpreter.fitting import kind_name, standing
+from engine.process.interpreter.fitting import kind_name, label, standing
 from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition, Instance
-from engine.process.workshop.migration_plan import label, require_reader, where
+from engine.process.workshop.migration_plan import require_reader, where
 from engine.process.workshop.migration_running import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import NotFound
@@ -73,6 +73,11 @@ class Pair:
     where: str
     image: str | None
     image_where: str
+
+    @property
+    def same(self) -> bool:
+        """Nothing that a reader would notice has changed."""
+        return (self.name, self.where) == (self.image, self.image_where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -294,6 +294,16 @@ def test_a_part_of_the_frame_that_has_rung_does_not_ring_again(office: Office) -
     assert due(office, "reply") == date(2026, 2, 28)
 
 
+def test_a_frame_of_which_a_part_has_had_its_time_is_left_alone_by_a_version_that_says_the_same(office: Office) -> None:
+    """A limit of two days has no reminder two days before: it was passed over, and is not begun anew."""
+    before = office.deploy(*short(2), **FRAME)
+    case = office.start()
+    was = {timer.id: (timer.state, timer.due_at) for timer in office.timers()}
+    moves(office, before, office.deploy(*short(2), element("reply", form="f"), forms={"f": form(text("x"))}, at="2026-02-01", **FRAME))
+    assert {timer.id: (timer.state, timer.due_at) for timer in office.timers()} == was
+    assert "timers" not in entry(office, case)
+
+
 # -- tasks ------------------------------------------------------------------------------------
 
 PLAIN = ("start > user:reply > user:file > end", element("reply", name="答复", **WORK), element("file", name="归档", **WORK))
