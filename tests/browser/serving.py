@@ -52,8 +52,8 @@ def opened(chromium: Path) -> Iterator[Browser]:
     # Chromium refuses its sandbox to root, as which containers run.
     flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=flags, env={**os.environ, "LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8"}
-        )
+        # A character set that every machine has: without one, Chromium gives up Chinese names of downloads.
+        words = {"LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags, env={**os.environ, **words})
         yield browser
         browser.close()

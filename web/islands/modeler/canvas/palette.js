@@ -15,7 +15,7 @@ function StepLibrary(palette, create, elementFactory, moddle) {
 
   this.getPaletteEntries = () => (entries) => {
     for (const key of UNWANTED) delete entries[key];
-    for (const [key, name] of Object.entries(NAMES)) entries[key].html = named(name);
+    for (const [key, name] of Object.entries(NAMES)) Object.assign(entries[key], { html: named(name), title: name });
     for (const step of STEPS) {
       const start = (event) => {
         const shapes = makeStep(step, elementFactory, moddle);
