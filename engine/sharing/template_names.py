@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from engine.process.interpreter.expressions import ExpressionError, names_in
 from engine.process.interpreter.model import Diagram, Step
-from engine.process.interpreter.reader import read_diagram
+from engine.process.interpreter.reader import sketch
 from engine.process.package import Package
 
 #: What every case knows, and every case about a resource; what one that a missed deadline started knows of it.
@@ -27,7 +27,7 @@ def names_of(step: Step, package: Package) -> frozenset[str]:
     """The names that a template of this step can count on, as far as the package tells."""
     given = {name.removeprefix("in.") for name in step.properties if name.startswith("in.")}
     asked = {item["key"] for form in package.forms.values() for item in form.get("fields", ()) if "key" in item}
-    return ALWAYS | FROM_A_DEADLINE | FROM_A_SUBJECT | given | asked | frozenset(_known(read_diagram(package.xml)))
+    return ALWAYS | FROM_A_DEADLINE | FROM_A_SUBJECT | given | asked | frozenset(_known(sketch(package.xml)))
 
 
 def _known(diagram: Diagram) -> Iterator[str]:

@@ -107,9 +107,13 @@ class Document:
     messages: dict[str, str]
     errors: dict[str, str]
     escalations: dict[str, str]
-    digest: str
     problems: list[Problem]
     """What was found while indexing."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the canonical XML; computed each time that it is asked for, which takes longer than parsing."""
+        return hashlib.sha256(canonical(self.root)).hexdigest()
 
     def inside(self, scope: str | None) -> list[Element]:
         """The elements of the process or of one subprocess, in the order of the file."""
@@ -207,7 +211,6 @@ def index(xml: bytes) -> Document:
         messages=_named(root, "message", "name"),
         errors=_named(root, "error", "errorCode"),
         escalations=_named(root, "escalation", "escalationCode"),
-        digest=hashlib.sha256(canonical(root)).hexdigest(),
         problems=[],
     )
     _collect(document, process, None, 0)

@@ -52,7 +52,7 @@ def read_diagram(xml: bytes) -> Diagram:
     if any(problem.severity == "error" for problem in problems):
         raise DiagramError([problem for problem in problems if problem.severity == "error"])
     found = _sketch(document, xml)
-    return replace(found, warnings=tuple(problems), spec=build(document, dict(found.steps)))
+    return replace(found, digest=document.digest, warnings=tuple(problems), spec=build(document, dict(found.steps)))
 
 
 def key_of(xml: bytes) -> str | None:
@@ -64,7 +64,7 @@ def key_of(xml: bytes) -> str | None:
 
 
 def sketch(xml: bytes) -> Diagram:
-    """The diagram in `xml` as far as it goes, faults and all: to look at, not to run (it has no spec).
+    """The diagram in `xml` as far as it goes, faults and all: to look at, not to run (it has no spec and no digest).
 
     Raises DiagramError only where no executable process can be found in it.
     """
@@ -81,7 +81,7 @@ def _sketch(document: Document, xml: bytes) -> Diagram:
         steps=MappingProxyType(steps),
         flows=MappingProxyType(_flows(document)),
         timers=MappingProxyType(timers),
-        digest=document.digest,
+        digest="",
         xml=xml,
         warnings=(),
         spec=None,
