@@ -37,7 +37,7 @@ def run(ground: Ground, clock: MovableClock, count: int) -> list[Table]:
     with durable_transaction(ground.url) as transaction:
         for name, start, copies, role in kinds:
             case = start()
-            _copy(ground, case, copies - 1)
+            copy_case(ground, case, copies - 1)
             clock.to(_only(ground, case, role))
             floor = _per_second(lambda: [transaction() for _ in range(_FLOOR)], _FLOOR)
             with Statements(ground.store) as statements:
@@ -55,7 +55,7 @@ def _per_second(act: Callable[[], object], times: int) -> float:
     return times / (time.perf_counter() - before)
 
 
-def _copy(ground: Ground, instance_id: int, copies: int) -> None:
+def copy_case(ground: Ground, instance_id: int, copies: int) -> None:
     """Copies a case with its tasks, timers and parties."""
     with ground.store.work() as work:
         last = work.session.scalar(select(func.max(Instance.id))) or 0

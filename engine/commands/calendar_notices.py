@@ -40,7 +40,8 @@ def run_import(options: argparse.Namespace) -> int:
     from calendars.notice_files import Heading, read_file
     from engine.process.timekeeping.publishing import propose_notice
 
-    heading = Heading(options.doc, *(day(text) if text else None for text in (options.signed, options.published)))
+    signed, published = (day(text) if text else None for text in (options.signed, options.published))
+    heading = Heading(options.doc, signed, published)
     reading = read_file(options.file.read_bytes(), standing(), kind=options.kind, heading=heading)
     wrong = bool(reading.errors or (reading.doubts and not options.accept))
     proposal = None

@@ -22,6 +22,7 @@ from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.case import Case
 from engine.process.clocks import Due, due_of
 from engine.process.editions import known
+from engine.process.interpreter.model import Waiting
 from engine.process.projection import Docket, date_tasks, edition_for
 from engine.process.tables import Timer
 from engine.store.store import Work
@@ -53,19 +54,18 @@ def is_stale(case: Docket, timer: Timer) -> bool:
     return timer.state == "waiting" and timer.edition is not None and timer.edition != edition_for(case, timer).id
 
 
-def redate(case: Docket, policies: Mapping[str, str]) -> list[Move]:
+def redate(case: Docket, policies: Mapping[str, str]) -> tuple[list[Move], Mapping[str, Waiting]]:
     """Counts the stale clocks of a case again and dates its tasks; returns what changed for deadlines, settled ones included.
 
-    Empty where nothing is stale. The interpreter is only asked when a date changes.
+    With it what waits in the case, by token. Both are empty where no date changes; only then the interpreter is asked.
     """
     stale = [timer for timer in case.timers if is_stale(case, timer)]
-    if not stale:
-        return []
-    moves = recounted(stale, case.timers, lambda timer: edition_for(case, timer), policies)
-    touched = {move.timer.activity or move.timer.token for move in moves}
-    if touched:
-        date_tasks(case, {token.token: token for token in case.machine.waiting()}, touched)
-    return [move for move in moves if move.timer.role == "deadline"]
+    moves = recounted(stale, case.timers, lambda timer: edition_for(case, timer), policies) if stale else []
+    if not moves:
+        return [], {}
+    waiting = {token.token: token for token in case.machine.waiting()}
+    date_tasks(case, waiting, {move.timer.activity or move.timer.token for move in moves})
+    return [move for move in moves if move.timer.role == "deadline"], waiting
 
 
 def recounted(
@@ -109,10 +109,10 @@ def cause_of(edition: Edition) -> str:
 
 def bring_up_to_date(case: Case) -> None:
     """Counts the stale clocks of an open case again, and puts what moved on record; nothing where none is stale."""
-    moves = redate(case, known(case.work.session).policies)
+    moves, waiting = redate(case, known(case.work.session).policies)
     if moves:
         case.record("redated", cause=cause_of(edition_for(case, moves[0].timer)), deadlines=[_told(move) for move in moves])
-        _note(case, [move for move in moves if move.moved or move.kept])
+        _note(case, [move for move in moves if move.moved or move.kept], waiting)
 
 
 def _told(move: Move) -> dict[str, Any]:
@@ -125,15 +125,14 @@ def _told(move: Move) -> dict[str, Any]:
     return {**told, "kept": True, "computed_day": move.computed_day.isoformat() if move.computed_day else None} if move.kept else told
 
 
-def _note(case: Case, moves: Sequence[Move]) -> None:
+def _note(case: Case, moves: Sequence[Move], waiting: Mapping[str, Waiting]) -> None:
     """Adds the moves to the publication that is being worked through, so that people get one digest of all."""
     work, running = case.work, _running(case.work)
     if not moves or running is None:
         return
-    waiting = case.machine.waiting()
     for move in moves:
         home = move.timer.activity or move.timer.token
-        inside = [case.tasks[token.token] for token in waiting if token.token in case.tasks and home in (token.token, *token.path)]
+        inside = [case.tasks[token] for token, found in waiting.items() if token in case.tasks and home in (token, *found.path)]
         task = min(inside, key=lambda task: task.id, default=None)
         work.session.add(RecountMove(
             recount_id=running, instance_id=case.instance.id, number=case.instance.number, timer_id=move.timer.id,

@@ -80,7 +80,7 @@ def test_a_notice_goes_from_the_paste_to_everybodys_deadlines(desk: Desks, cast:
     assert editor.post(f"{proposal}/confirm").status_code == 403
     approver = desk("approver")
     page = text_of(approver.get(proposal))
-    assert "截止日推后" in page and "2027-01-04（周一）" in page and "2027-01-05（周二）" in page
+    assert "涉及单位：住建 " in page and "截止日推后" in page and "2027-01-04（周一）" in page and "2027-01-05（周二）" in page
     assert "2027-01-05" in approver.get(f"{proposal}/preview.csv").get_data(as_text=True)
     published = approver.post(f"{proposal}/confirm", {"note": "已与原文逐日核对"})
     assert "正在进行" in text_of(approver.get(published.location))

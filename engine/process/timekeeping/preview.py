@@ -89,7 +89,7 @@ def preview(session: Session, actor: Actor, notice: Notice, calendar: str | None
             if move.timer.role == "deadline":
                 counts[kind] += 1
                 if kind != "settled":
-                    by_unit.update(dict.fromkeys(names[task.unit_id] for task in tasks))
+                    by_unit.update({names[task.unit_id] for task in tasks})
             if kind != "settled" and (lines is None or len(found) < lines):
                 found.append(Line(
                     instance.id, instance.number, instance.process_key, move.timer.activity_name, _ROLES.get(move.timer.role, "定时"), units,

@@ -7,20 +7,21 @@ When nothing stale is left, everybody concerned gets one digest.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select, text, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, text, update
 from sqlalchemy.orm import Session, aliased, undefer
 
 from calendars.deadline import start_of
 from calendars.difference import first_difference
 from calendars.edition import FIRST_DAY, Edition
-from engine.history import Entry, append
+from engine.history import Entry, append, insert_rows
 from engine.process import incidents
 from engine.process.calendar_tables import Recount, RecountMove
-from engine.process.case import Case, save_all
+from engine.process.case import Case
 from engine.process.editions import Known, edition_of, known
 from engine.process.redating import bring_up_to_date
 from engine.process.tables import Instance, Task, Timer
@@ -181,11 +182,43 @@ def _count_cases(work: Work, instances: list[Instance]) -> list[tuple[Exception,
             for row in (case.instance, *case.timers, *case.tasks.values()):
                 session.expire(row)
             failed.append((error, cases.pop(case.instance.id).timers[0].id))
-    running = session.scalars(select(Recount).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1)).first()
-    if running is not None:
-        running.looked_at += len(cases)
-    save_all(work, [case for case in cases.values() if case.entries])
+    newest = select(Recount.id).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1)
+    session.execute(update(Recount).where(Recount.id == newest.scalar_subquery()).values(looked_at=Recount.looked_at + len(cases)))
+    _write(work, list(cases.values()))
     return failed
+
+
+#: What counting again changes of a row.
+_TIMER = ("due_at", "last_day", "provisional", "edition", "wake_at", "rule")
+_TASK = ("due_at", "due_day", "provisional", "paused", "sort_at", "warn_at")
+_HEAD = ("history_seq", "history_hash")
+
+
+def _write(work: Work, cases: list[Case]) -> None:
+    """Writes a page of cases in a few statements: row by row through the session would take twice as long.
+
+    The instances are locked, so nobody else can have changed them; their revision rises as with any other step.
+    """
+    session = work.session
+    rows = [row for case in cases if case.entries for row in case.seal()]
+    changed = list(session.dirty)
+    moves = [row for row in session.new if isinstance(row, RecountMove)]
+    _update(session, Timer, _TIMER, [row for row in changed if isinstance(row, Timer)])
+    _update(session, Task, _TASK, [row for row in changed if isinstance(row, Task)])
+    _update(session, Instance, _HEAD, [row for row in changed if isinstance(row, Instance)], revision=Instance.__table__.c.revision + 1)
+    if moves:
+        names = [column.name for column in RecountMove.__table__.columns if column.name != "id"]
+        session.execute(insert(RecountMove.__table__), [{name: getattr(move, name) for name in names} for move in moves])
+    session.expunge_all()  # all is written; the session would write it again
+    insert_rows(session, rows)
+
+
+def _update(session: Session, model: type[Any], names: tuple[str, ...], rows: Sequence[Any], **more: Any) -> None:
+    """One statement for all rows of a table."""
+    if rows:
+        table = model.__table__
+        statement = update(table).where(table.c.id == bindparam("row")).values(**{name: bindparam(f"new_{name}") for name in names}, **more)
+        session.execute(statement, [{"row": row.id} | {f"new_{name}": getattr(row, name) for name in names} for row in rows])
 
 
 @command

@@ -249,7 +249,7 @@ class Trial:
             # Stale before due: a new notice may have moved this very date.
             moment = first.due_at if first is not None else None
             self._known_at = moment or known_at
-            if redate(self, self._around.calendars.policies) or (first is not None and first.due_at != moment):
+            if redate(self, self._around.calendars.policies)[0] or (first is not None and first.due_at != moment):
                 continue
             if first is None:
                 return
