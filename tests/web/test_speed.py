@@ -21,6 +21,7 @@ MOST = {
     "/cases": 5, "/cases/1": 20, "/tasks/2": 16, "/catalogue/209001/000001": 30, "/deadlines/1": 12,
     "/start/conditional_share?resource_code=209001/000001": 8,
     "/diagrams": 7, "/diagrams/conditional_share": 7, "/diagrams/conditional_share/versions/1": 5, "/proposals": 4, "/drafts/1": 3,
+    "/drafts/1/forms": 4, "/drafts/1/forms/intake": 4,
     "/proposals/1": 8,
 }  # fmt: skip
 

@@ -12,6 +12,7 @@ from flask_wtf.csrf import generate_csrf
 from jinja2.utils import htmlsafe_json_dumps
 
 from engine.people.permissions import may
+from engine.process.definitions import base_of
 from engine.process.form_check import ATTRIBUTES, NAMES, WITH_OPTIONS
 from engine.process.interpreter.expressions import WORDS
 from engine.process.package import Package
@@ -168,10 +169,10 @@ def read(draft_id: int, name: str) -> ResponseReturnValue:
 
 
 def _read(draft_id: int) -> tuple[DraftSheet, Package | None]:
-    """The draft, and the newest version of its process: what the law fixes there must stay."""
+    """The draft, and the version that it follows: what the law fixes there must stay."""
     with store().read() as session:
         sheet = drafts.draft_sheet(session, me(), draft_id)
-        return sheet, drafts.base_package(session, sheet.key)
+        return sheet, base_of(session, sheet.key, sheet.rule_set)
 
 
 def _save(sheet: DraftSheet, *, revision: int | None = None, **changed: Any) -> int:
