@@ -6,7 +6,7 @@ import re
 
 from lxml import etree
 
-from engine.process.interpreter.document import BPMN, SHARING, TASKS, local_name, text_of
+from engine.process.interpreter.document import BPMN, SHARING, TASKS, local_name, properties_of, text_of
 from engine.process.interpreter.structure_events import ALLOWED, DURATION, EVENT_NAMES, PLACES
 from engine.process.workshop.importing_drawing import Drawing
 from engine.process.workshop.importing_expressions import in_our_words, literal
@@ -165,10 +165,27 @@ def _boundary(sheet: Sheet, node: etree._Element) -> None:
         _as_message(sheet, node, kind)
     elif kind in ("error", "escalation"):
         bring_caught(sheet, node, kind)
+    if host is not None and node.getparent() is host.getparent():
+        _at_once(sheet, node, host)
     if kind == "error" and node.get("cancelActivity") == "false":
         node.set("cancelActivity", "true")
         sheet.keep(node, cancelActivity="false")
         sheet.rewrote(node, "error-interrupts", "错误边界事件只能是中断型，已改为中断")
+
+
+def _at_once(sheet: Sheet, node: etree._Element, host: etree._Element) -> None:
+    """A service is done at once here, so nothing can come in between; what interrupts it is its failure."""
+    if not is_bpmn(host, {"serviceTask", "sendTask"}) or kind_of(node) not in ("timer", "message"):
+        return
+    if properties_of(host).get("topic") or node.get("cancelActivity") == "false" or not is_bpmn(node, {"boundaryEvent"}):
+        return
+    around = host.getparent()
+    beside = [one for one in nodes_in(around) if one.get("attachedToRef") == host.get("id")] if around is not None else []
+    if any(kind_of(one) == "error" for one in beside):
+        return
+    _drop(sheet, node)
+    etree.SubElement(node, f"{{{BPMN}}}errorEventDefinition")
+    sheet.rewrote(node, "interrupted-by-error", "服务任务当即办完，中间不会等待，原来的边界事件现为错误事件（操作失败时走这里）")
 
 
 _BY_TAG = {

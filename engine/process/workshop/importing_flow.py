@@ -10,7 +10,19 @@ from lxml import etree
 
 from engine.process.interpreter.document import BPMN, GATEWAYS, TASKS, local_name, text_of
 from engine.process.workshop.importing_drawing import EVENT, Drawing
-from engine.process.workshop.importing_sheet import NODES, Sheet, arrows, child, event_definitions, flows_in, is_bpmn, nodes_in, take
+from engine.process.workshop.importing_sheet import (
+    NODES,
+    ORIGINAL,
+    Sheet,
+    arrows,
+    child,
+    event_definitions,
+    extension_items,
+    flows_in,
+    is_bpmn,
+    nodes_in,
+    take,
+)
 
 _CHOOSING = ("exclusiveGateway", "inclusiveGateway")
 
@@ -151,7 +163,11 @@ def _begin(sheet: Sheet, drawing: Drawing, container: etree._Element) -> None:
     nodes = nodes_in(container)
     starts = [node for node in nodes if is_bpmn(node, {"startEvent"})]
     _, into = arrows(container)
-    loose = [node for node in nodes if not into.get(node.get("id") or "") and not is_bpmn(node, {"startEvent", "boundaryEvent"})]
+    cut = _cut_off(container)
+    loose = [
+        node for node in nodes
+        if not into.get(node.get("id") or "") and node.get("id") not in cut and not is_bpmn(node, {"startEvent", "boundaryEvent"})
+    ]  # fmt: skip
     if starts and not loose:
         return
     if not starts and not loose:
@@ -173,6 +189,15 @@ def _begin(sheet: Sheet, drawing: Drawing, container: etree._Element) -> None:
     _fork(sheet, drawing, container, identity, firsts, arrows(container)[0].get(identity, []))
     names = "、".join(f"“{node.get('name') or node.get('id')}”" for node in loose)
     sheet.rewrote(starts[0], "loose-steps", f"没有箭头流入的步骤{names}从一开始就并行办理；如不是此意，请连上箭头")
+
+
+def _cut_off(container: etree._Element) -> set[str]:
+    """Steps to which an arrow led that became a dotted line: they wait for somebody to say where they belong."""
+    lines = container.findall(f"{{{BPMN}}}association")
+    return {
+        line.get("targetRef") or "" for line in lines
+        if any(one.tag == f"{{{ORIGINAL}}}original" and one.get("tag") == "sequenceFlow" for one in extension_items(line))
+    }  # fmt: skip
 
 
 def _fork(

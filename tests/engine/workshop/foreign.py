@@ -313,11 +313,18 @@ def _mend(root: etree._Element, element: etree._Element) -> None:
         _choose(root, element)
 
 
+def _remove(root: etree._Element, element: etree._Element) -> None:
+    for flow in list(root.iter(f"{{{BPMN}}}sequenceFlow")):
+        if element.get("id") in (flow.get("sourceRef"), flow.get("targetRef")):
+            flow.getparent().remove(flow)  # type: ignore[union-attr]
+    element.getparent().remove(element)  # type: ignore[union-attr]
+
+
 _FILL = {
     "no-assignee": lambda root, element: _properties(element, unit="applicant_unit", post="handler"),
     "service-without-operation": _tell, "missing-condition": _choose, "bad-expression": _mend, "timer-without-time": _when,
     "call-without-process": lambda root, element: element.set("calledElement", "other"),
     "called-process-missing": lambda root, element: element.set("calledElement", "other"),
     "dynamic-call": lambda root, element: element.set("calledElement", "other"),
-    "multi-without-collection": _often, "empty-script": _compute, "bad-script": _compute,
+    "multi-without-collection": _often, "empty-script": _compute, "bad-script": _compute, "event-never": _remove,
 }  # fmt: skip
