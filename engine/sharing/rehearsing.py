@@ -1,7 +1,8 @@
 """What a dry run 试运行 says of the registers of data sharing, and what it keeps back.
 
 Whoever edits diagrams sees no case; what they rehearse with are real resources. So the items that a resource withholds are
-replaced before a dry run sees them, and existing rows of registers that not everybody reads are told without names.
+replaced before a dry run sees them, existing rows of registers that not everybody reads are told without names, and a run
+about a grant is about one that is made up.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.process.workshop.dry_run_registers import Register, cover, describe
+from sqlalchemy import func, select
+
+from engine.process.tables import Definition, Instance
+from engine.process.workshop.dry_run_registers import Register, cover, describe, make_up
 from engine.sharing import (
     corrections,
     elements,
@@ -25,11 +29,13 @@ from engine.sharing import (
     rule_documents,
     supervision,
 )
-from engine.sharing.catalogue import PublishedCondition, Resource, ResourceVersion
+from engine.sharing.catalogue import PublishedCondition, Resource, ResourceVersion, shareable
 from engine.sharing.documents import Document
 from engine.sharing.duties import OpenedDuty
 from engine.sharing.letter_text import plain, read
 from engine.sharing.misuse import GrantSuspension
+from engine.store.errors import Invalid
+from engine.store.store import Work
 
 _RESOURCE = {"resource_id": "信息资源"}
 _BY = {"instance_id": "办件"}
@@ -158,3 +164,33 @@ def _mask_version(row: ResourceVersion) -> Mapping[str, Any]:
 
 cover(Resource, _mask_resource)
 cover(ResourceVersion, _mask_version)
+
+
+def _made_up_grant(work: Work, about: Mapping[str, str], unit_id: int) -> str:
+    """A grant of the resource that `about` names, to the unit; with the case that would have made it.
+
+    Which unit uses what is not for everybody to know, so a run about a grant is about this one.
+    """
+    session = work.session
+    resource = session.scalar(select(Resource).where(Resource.code == about.get("resource_code", "")))
+    if resource is None:
+        raise Invalid({"resource_code": "请选择信息资源"})
+    definition = session.execute(select(Definition.id, Definition.key).order_by(Definition.id).limit(1)).one()
+    number = f"试运行前置〔{resource.id}〕{session.scalar(select(func.count()).select_from(grants.Grant))}号"
+    case = Instance(
+        definition_id=definition.id, process_key=definition.key, number=number, title=resource.name, state="completed",
+        unit_id=unit_id, started_at=work.now, ended_at=work.now, escalated=False, variables={}, saved=b"", supervised=False,
+        history_seq=0, history_hash="",
+    )  # fmt: skip
+    session.add(case)
+    session.flush()
+    grant = grants.Grant(
+        number=number, resource_id=resource.id, unit_id=unit_id, fields=shareable(resource), use="试运行", method=resource.method,
+        conditions="", valid_until=None, state="active", granted_at=work.now, instance_id=case.id,
+    )  # fmt: skip
+    session.add(grant)
+    session.flush()
+    return str(grant.id)
+
+
+make_up("grant", _made_up_grant)

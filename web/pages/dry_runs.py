@@ -21,6 +21,7 @@ from engine.process.workshop.drafts import DraftSheet, draft_sheet
 from engine.process.workshop.dry_run import NotRehearsable, Rehearsal, rehearse
 from engine.process.workshop.dry_run_cases import TaskShown
 from engine.process.workshop.dry_run_effects import in_words
+from engine.process.workshop.dry_run_registers import MADE_UP
 from engine.process.workshop.dry_run_samples import sample_answers
 from engine.process.workshop.dry_run_script import ScriptMove
 from engine.process.workshop.dry_run_start import StartOffer, first_data, fitting, start_offer
@@ -149,6 +150,8 @@ class Chosen:
 def _chosen() -> Chosen:
     unit, _, by = _run("person").partition("|")
     about = {"resource_code": _run("resource")} if _run("resource") else {}
+    if about and _run("grant"):
+        about["grant"] = MADE_UP
     return Chosen(_run("process"), unit, by, _run("at"), _run("text").strip(), about)
 
 
@@ -162,7 +165,8 @@ def _begin(
         )
     except NotRehearsable as refusal:
         return render_template("dry_runs/findings.html", place=place, problems=refusal.problems)
-    found = _resources(place, chosen, offer) if "resource_code" in offer.asks and chosen.unit else []
+    asks_resource = bool(offer.asks & {"resource_code", "grant"})
+    found = _resources(place, chosen, offer) if asks_resource and chosen.unit else []
     with store().read() as session:
         earlier = runs.runs_of(session, place.origins)
     ready = bool(chosen.unit) and not offer.asks
@@ -185,8 +189,9 @@ def _resources(place: Place, chosen: Chosen, offer: StartOffer) -> list[catalogu
         lines += catalogue.search(session, me(), text=chosen.text, limit=TRIED).lines
     by_code = {line.code: line for line in lines}
     fit = fitting(
-        store(), place.package, actor=me(), process=offer.key, unit=chosen.unit, name="resource_code", values=by_code
-    )
+        store(), place.package, actor=me(), process=offer.key, unit=chosen.unit, name="resource_code", values=by_code,
+        about={"grant": MADE_UP} if "grant" in offer.asks else {},
+    )  # fmt: skip
     return [by_code[code] for code in fit[:SHOWN]]
 
 

@@ -36,6 +36,7 @@ from engine.process.workshop.dry_run_bounds import TooMuch, bounded
 from engine.process.workshop.dry_run_cases import CaseShown, NextTimer, next_timer, shown_cases
 from engine.process.workshop.dry_run_effects import Effects, Watch
 from engine.process.workshop.dry_run_people import pretended_files, somebody
+from engine.process.workshop.dry_run_registers import with_made_up
 from engine.process.workshop.dry_run_script import ScriptMove, instant_of
 from engine.store.clock import MovableClock
 from engine.store.errors import Invalid, Refused, Stale
@@ -207,7 +208,9 @@ class _Run:
         unit_id = unit_id_of(self.session, move.unit)
         person = self.work.actor = somebody(self.work, move.by, unit_id, posts[0])
         files, attachments = pretended_files(self.work, person, move.files)
-        start_in(self.work, key, actor=person, answers={**move.answers, **files}, variables=dict(move.about), unit_id=unit_id,
+        about = with_made_up(self.work, move.about, unit_id)
+        self.watch.beforehand()
+        start_in(self.work, key, actor=person, answers={**move.answers, **files}, variables=about, unit_id=unit_id,
                  attachments=attachments)  # fmt: skip
         return title, person
 

@@ -118,6 +118,8 @@ class Watch:
         self._touched: dict[int, tuple[Any, str, dict[str, Any]]] = {}
         self._notices: list[Notice] = []
         self._others: set[int] = set()
+        self._own: set[tuple[Any, ...]] = set()
+        """Rows that the run itself has made: nothing about them is secret."""
         self._last_entry = 0
         self._known: dict[int, dict[str, Any]] = {}
         event.listen(session, "after_flush", self._flushed)
@@ -131,6 +133,10 @@ class Watch:
         """The move was undone: the cases that it had opened (all beyond the first `cases`) are gone."""
         del self.cases[cases:]
         self.begin()
+
+    def beforehand(self) -> None:
+        """What was written so far was made up for the run to begin with: no case of it, and no effect."""
+        self.undone(0)
 
     def _loaded(self, session: Session, row: Any) -> None:
         covered = COVERS.get(type(row))
@@ -146,6 +152,7 @@ class Watch:
                 self._notices.append(row)
             elif type(row) in REGISTERS:
                 self._touched.setdefault(id(row), (row, "new", {}))
+                self._own.add(_key(row))
         for row in session.dirty:
             if isinstance(row, Instance):
                 if row.id not in self.cases:
@@ -200,7 +207,7 @@ class Watch:
 
     def _tell(self, row: Any, act: str, before: dict[str, Any]) -> RegisterChange | None:
         register = REGISTERS[type(row)]
-        shown = act == "new" or register.public
+        shown = register.public or _key(row) in self._own
         columns = []
         for name, label in register.columns.items():
             if act == "removed" or (act == "changed" and name not in before):
@@ -250,6 +257,10 @@ class Watch:
                 if now.get(name) != before.get(name):
                     yield VariableChange(case.number, name, before.get(name), now.get(name))
             self._known[case_id] = dict(now)
+
+
+def _key(row: Any) -> tuple[Any, ...]:
+    return (type(row), *inspect(row).mapper.primary_key_from_instance(row))
 
 
 def _values(row: Any) -> dict[str, Any]:

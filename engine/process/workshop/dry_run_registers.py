@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy.orm import DeclarativeBase
 
+from engine.store.store import Work
+
 
 @dataclass(frozen=True, slots=True)
 class Register:
@@ -32,8 +34,12 @@ class Register:
     """The text of a row that is an issued document; None for a register proper."""
 
 
+#: In a move's `about`: instead of a real row, one that is made for this run alone.
+MADE_UP = "made-up"
+
 REGISTERS: dict[type[DeclarativeBase], Register] = {}
 COVERS: dict[type[DeclarativeBase], Callable[[Any], Mapping[str, Any]]] = {}
+MAKERS: dict[str, Callable[[Work, Mapping[str, str], int], str]] = {}
 
 
 def describe(table: type[DeclarativeBase], register: Register) -> None:
@@ -44,3 +50,18 @@ def describe(table: type[DeclarativeBase], register: Register) -> None:
 def cover(table: type[DeclarativeBase], covered: Callable[[Any], Mapping[str, Any]]) -> None:
     """Has a dry run see other values in rows of `table`: `covered(row)` gives column → value, empty where nothing is secret."""
     COVERS[table] = covered
+
+
+def make_up(name: str, maker: Callable[[Work, Mapping[str, str], int], str]) -> None:
+    """Lets a run be about a row that nobody has: `maker(work, about, unit id)` writes it and gives its key.
+
+    For processes that begin with what only some may see, such as a unit's grant.
+    """
+    MAKERS[name] = maker
+
+
+def with_made_up(work: Work, about: Mapping[str, str], unit_id: int) -> dict[str, str]:
+    """`about` with keys of freshly made rows wherever it says MADE_UP. Raises Invalid where none can be made."""
+    return {
+        name: MAKERS[name](work, about, unit_id) if value == MADE_UP and name in MAKERS else value for name, value in about.items()
+    }

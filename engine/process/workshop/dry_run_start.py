@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from engine.people.actor import Actor
-from engine.people.units import UnitFacts, all_units
+from engine.people.units import UnitFacts, all_units, unit_id_of
 from engine.process.definitions import Deployed, all_in_force, in_force
 from engine.process.forms import FormDefinition
 from engine.process.instances import find_subject, start_form, start_posts
@@ -20,6 +20,7 @@ from engine.process.package import Package
 from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.dry_run import put_in_force, require_rehearsable
 from engine.process.workshop.dry_run_effects import Watch
+from engine.process.workshop.dry_run_registers import with_made_up
 from engine.process.workshop.dry_run_people import Starter, starters
 from engine.store.errors import Invalid
 from engine.store.store import Store, Work
@@ -79,12 +80,13 @@ def start_offer(
 
 
 def fitting(
-    store: Store, package: Package, *, actor: Actor, process: str, unit: str, name: str, values: Iterable[str]
-) -> list[str]:
-    """Those of `values` (keys of a register, named `name` in a start) that a case of the process may be about."""
+    store: Store, package: Package, *, actor: Actor, process: str, unit: str, name: str, values: Iterable[str],
+    about: Mapping[str, str] | None = None,
+) -> list[str]:  # fmt: skip
+    """Those of `values` (keys of a register, named `name` in a start) that a case of the process may be about, beside `about`."""
     with _opened(store, package, actor) as (work, _):
         definition = in_force(work.session, process, work.now)
-        return [value for value in values if not _subject(work, definition, unit, {name: value})[2]]
+        return [value for value in values if not _subject(work, definition, unit, {**(about or {}), name: value})[2]]
 
 
 def first_data(text: str) -> dict[str, object]:
@@ -150,7 +152,8 @@ def _subject(
 ) -> tuple[Subject | None, frozenset[str], str]:
     """What the case would be about; or what must be named before, and what is wrong with what was."""
     try:
-        return find_subject(work.session, definition, {**about, "applicant_unit": unit or None}), frozenset(), ""
+        named = with_made_up(work, about, unit_id_of(work.session, unit)) if unit else about
+        return find_subject(work.session, definition, {**named, "applicant_unit": unit or None}), frozenset(), ""
     except Invalid as refusal:
         asks = frozenset(refusal.fields)
         return None, asks, "；".join(refusal.fields.values()) if asks & set(about) else ""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from sqlalchemy import select
 
 from engine.process.workshop.dry_run_effects import HIDDEN
-from engine.process.workshop.dry_run_registers import COVERS, REGISTERS
+from engine.process.workshop.dry_run_registers import COVERS, MADE_UP, REGISTERS
+from engine.process.workshop.dry_run_samples import sample_answers
 from engine.process.workshop.dry_run_start import fitting, start_offer
 from engine.sharing.catalogue import Resource, ResourceVersion
 from engine.sharing.grants import Grant
 from engine.store.base import Base
-from tests.engine.workshop.dry_walks import asked, of_town, shipped
+from tests.engine.workshop.dry_walks import asked, fingerprint, of_town, shipped
 from tests.town import HOUSING, Town
 
 
@@ -70,6 +73,19 @@ def test_only_resources_that_the_unit_can_ask_for_are_offered(town: Town) -> Non
     fit = fitting(town.store, package, actor=admin, process="conditional_share", unit="007", name="resource_code",
                   values=[HOUSING, secret, "none/000001"])  # fmt: skip
     assert fit == [HOUSING]
+
+
+def test_a_run_about_a_grant_is_about_one_that_is_made_up(town: Town) -> None:
+    admin, package = town.officer("024", "process_admin"), shipped("misuse")
+    before = fingerprint(town.store)
+    about = {"resource_code": HOUSING, "grant": MADE_UP}
+    offer = start_offer(town.store, package, actor=admin, unit="007", about=about)
+    assert offer.subject is not None and offer.subject.name == "公租房保障对象" and offer.form is not None
+    walk = of_town(town, package)
+    found = walk.starts("007", about=about, answers=sample_answers(offer.form, offer.subject.variables, date(2026, 2, 10)))
+    assert found.stopped is None, found.stopped
+    assert [case.place for case in found.cases] == [0] and found.moves[0].effects.registers == ()
+    assert fingerprint(town.store) == before
 
 
 def test_what_is_covered_are_tables_with_items() -> None:
