@@ -191,25 +191,6 @@ def test_a_file_that_is_no_diagram_has_problems_and_no_traceback(run: Run, tmp_p
     assert said.err == ""
 
 
-def test_two_files_are_compared_to_the_attribute(run: Run, tmp_path: Path) -> None:
-    slow, quick = tmp_path / "slow.bpmn", tmp_path / "quick.bpmn"
-    for file, days in ((slow, "10"), (quick, "5")):
-        file.write_bytes(diagram("start > user:reply > end", element("reply", name="答复", limit=days, article="第十五条")))
-    assert run("diagram", "compare", slow, quick).out == "时限与定时\n  “答复”时限 10 → 5 个工作日（第十五条）\n"
-    [change] = run("diagram", "compare", slow, quick, "--json").json["changes"]
-    assert (change["element"], change["attribute"], change["before"], change["after"]) == ("reply", "property:limit", "10", "5")
-    assert run("diagram", "compare", slow, slow).out == "没有任何不同\n"
-    slow.write_bytes(b"<!DOCTYPE a><a/>")
-    assert "DOCTYPE" in refused(run("diagram", "compare", slow, quick))
-    assert "none.bpmn" in refused(run("diagram", "compare", tmp_path / "none.bpmn", quick))
-
-
-def test_deployed_versions_are_compared_by_their_numbers(on: Run, installed: Store) -> None:
-    assert on("diagram", "compare", "negotiation@1", RULES / "negotiation").out == "没有任何不同\n"
-    assert "需求部门" in on("diagram", "compare", "negotiation@newest", NATIONAL / "negotiation").out
-    assert "negotiation@7" in refused(on("diagram", "compare", "negotiation@7", "negotiation@1"))
-
-
 def test_a_missing_file_is_refused(run: Run, tmp_path: Path) -> None:
     assert "none.bpmn" in refused(run("diagram", "check", tmp_path / "none.bpmn"))
 

@@ -23,7 +23,7 @@ Group = Literal["times", "who", "steps", "flows", "forms", "documents", "process
 
 GROUPS: Mapping[Group, str] = {
     "times": "时限与定时", "who": "承办单位与岗位", "steps": "环节", "flows": "流向与条件", "forms": "表单", "documents": "公文模板",
-    "process": "流程设置", "other": "其他", "layout": "图形布局",
+    "process": "流程设置", "other": "其他", "layout": "图形位置",
 }  # fmt: skip
 
 

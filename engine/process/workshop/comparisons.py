@@ -90,7 +90,8 @@ def comparison_sheet(store: Store, actor: Actor, before: str | None, after: str)
         if later.draft is not None:
             known, held = known_processes(session), held_posts(session)
             base = base_of(session, later.key, later.package.rule_set)
-    comparison, unreadable = None, ()
+    comparison: Comparison | None = None
+    unreadable: tuple[Problem, ...] = ()
     if earlier is not None:
         try:
             comparison = compare(earlier.package, later.package)
