@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import bench_calendars, completion, floor_interpreter, inbox, loops, timers
+from benchmarks import bench_calendars, bench_recount, bench_workshop, completion, floor_interpreter, inbox, loops, timers
 from benchmarks.ground import KINDS, database, ground
 from benchmarks.report import Table, machine
 from engine.store.clock import MovableClock, shanghai
@@ -34,10 +34,11 @@ class Effort:
     timers: int
     loops: int
     interpreter_rounds: int
+    deadlines: int
 
 
-FULL = Effort(rounds=300, list_rounds=200, sizes=(1_000, 100_000, 1_000_000), timers=10_000, loops=1_000, interpreter_rounds=400)
-QUICK = Effort(rounds=40, list_rounds=40, sizes=(1_000, 20_000), timers=400, loops=100, interpreter_rounds=100)
+FULL = Effort(rounds=300, list_rounds=200, sizes=(1_000, 100_000, 1_000_000), timers=10_000, loops=1_000, interpreter_rounds=400, deadlines=100_000)
+QUICK = Effort(rounds=40, list_rounds=40, sizes=(1_000, 20_000), timers=400, loops=100, interpreter_rounds=100, deadlines=2_000)
 
 
 def _interpreter(effort: Effort, kinds: list[str]) -> Iterator[Table]:
@@ -46,6 +47,10 @@ def _interpreter(effort: Effort, kinds: list[str]) -> Iterator[Table]:
 
 def _calendars(effort: Effort, kinds: list[str]) -> Iterator[Table]:
     yield bench_calendars.table()
+
+
+def _workshop(effort: Effort, kinds: list[str]) -> Iterator[Table]:
+    yield bench_workshop.check_and_compare(effort.interpreter_rounds // 8)
 
 
 def _completion(effort: Effort, kinds: list[str]) -> Iterator[Table]:
@@ -67,6 +72,13 @@ def _timers(effort: Effort, kinds: list[str]) -> Iterator[Table]:
             yield from timers.run(found, clock, effort.timers)
 
 
+def _recount(effort: Effort, kinds: list[str]) -> Iterator[Table]:
+    for kind in kinds:
+        clock = MovableClock(shanghai(_START))
+        with _folder() as folder, database(kind, folder) as url, ground(kind, url, folder, clock) as found:
+            yield from bench_recount.run(found, effort.deadlines)
+
+
 def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
     for kind in kinds:
         clock = MovableClock(shanghai(_START))
@@ -75,7 +87,7 @@ def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
 
 
 PARTS: dict[str, Callable[[Effort, list[str]], Iterator[Table]]] = {
-    "interpreter": _interpreter, "calendars": _calendars, "completion": _completion, "timers": _timers, "loops": _loops,
+    "interpreter": _interpreter, "calendars": _calendars, "workshop": _workshop, "completion": _completion, "timers": _timers, "recount": _recount, "loops": _loops,
     "inbox": _inbox,
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import completion, inbox, loops, timers
+from benchmarks import bench_workshop, completion, inbox, loops, timers
 from benchmarks.__main__ import BEGIN, DOCUMENT, END
 from benchmarks.ground import database, ground
 from engine.store.clock import MovableClock, shanghai
@@ -25,6 +25,11 @@ def test_timers_and_loops_are_measured_on_a_moved_clock(tmp_path: Path) -> None:
         (fired,) = timers.run(found, clock, count=40)
     assert rounds.rows[-1] == ["entries of the record", "1", "5"]
     assert [row[1] for row in fired.rows] == ["20", "20", "2"]
+
+
+def test_check_and_compare_are_measured_beside_the_parse() -> None:
+    rows = bench_workshop.check_and_compare(rounds=2).rows
+    assert rows[0][-1] == "1.0" and {"check it in a process apart", "compare it with itself"} <= {row[0] for row in rows}
 
 
 def test_the_document_has_a_place_for_the_figures() -> None:

@@ -129,7 +129,7 @@ def shortened(text: str) -> str:
 
 
 def step(path: str, before: str | None, after: str | None) -> str:
-    """`10 → 5 个工作日`, `无 → 第十五条`."""
+    """What it was and what it is, with the unit: two numbers of working days, two posts, two beginnings of a text."""
     unit = " 个工作日" if path in DAYS else ""
     one, other = value(path, before), value(path, after)
     if one == other or (one.endswith("…") and other.endswith("…")):  # they may part beyond the beginning that is shown
