@@ -10,7 +10,6 @@ import keyword
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from math import isfinite
 from typing import Any
 
 from engine.process.forms import TEXT_MAX, TYPES, validate
@@ -23,6 +22,7 @@ OPTIONS_MAX = 500
 TITLE_MAX, LABEL_MAX, NOTE_MAX, HELP_MAX, OPTION_MAX = 100, 200, 2000, 500, 200
 ROWS_MAX = 40
 KEY_MAX = 64
+NUMBER_MAX = 10**15
 
 WITH_OPTIONS = frozenset({"choice", "select", "choices", "fields"})
 
@@ -173,20 +173,26 @@ def _together(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _written_out(text: str) -> Iterator[tuple[str, str]]:
     """A list of choices that needs no case must be one."""
+    if _of_the_case(text):
+        return
     try:
         choices = constant(text)
-    except ExpressionError:
-        return  # it comes from the case
+    except ExpressionError as error:
+        yield "options_from", f"选项来源：{error}"
+        return
     if not isinstance(choices, list) or not all(isinstance(one, str) or (isinstance(one, dict) and {"value", "label"} <= set(one)) for one in choices):
         yield "options_from", "选项来源应给出列表，每项是文字，或有值（value）和名称（label）"
 
 
 def _first_value(field: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """A first value that is written out must be one that the field itself would take."""
+    if _of_the_case(field["value"]):
+        return
     try:
         value = constant(field["value"])
-    except ExpressionError:
-        return  # it comes from the case
+    except ExpressionError as error:
+        yield "value", f"预填值：{error}"
+        return
     if field["type"] in WITH_OPTIONS and "options" not in field:
         return
     plain = {name: what for name, what in field.items() if name not in ("when", "required")}
@@ -238,8 +244,10 @@ def _bound(name: str) -> Sense:
         if field["type"] == "date":
             if not _is_day(value):
                 yield f"{_named(name)}应为日期，例如2026-03-02"
-        elif isinstance(value, bool) or not isinstance(value, int if field["type"] == "integer" else int | float) or not isfinite(value):
+        elif isinstance(value, bool) or not isinstance(value, int if field["type"] == "integer" else int | float):
             yield f"{_named(name)}应为{'整数' if field['type'] == 'integer' else '数字'}"
+        elif not abs(value) <= NUMBER_MAX:  # nor is what is no number
+            yield f"{_named(name)}应为数字，不超过{NUMBER_MAX}"
 
     return judge
 
@@ -312,6 +320,12 @@ def _is_day(value: Any) -> bool:
         return isinstance(value, str) and bool(date.fromisoformat(value))
     except ValueError:
         return False
+
+
+def _of_the_case(text: str) -> bool:
+    """Whether an expression that can be read needs a case to be computed."""
+    compiled = compile_expression(text)
+    return bool(compiled.names or compiled.functions)
 
 
 def _names(text: Any) -> frozenset[str]:

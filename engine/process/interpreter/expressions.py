@@ -254,7 +254,7 @@ def constant(text: str) -> Any:
     compiled = compile_expression(text)
     if compiled.names or compiled.functions:
         raise ExpressionError("表达式不是常量")
-    return _value(compiled.tree, {}, {})
+    return evaluate(text, {})
 
 
 def evaluate(text: str, names: Mapping[str, Any], functions: Mapping[str, Function] | None = None) -> Any:
