@@ -161,8 +161,9 @@ class Trial:
         self.ended_at: datetime | None = None
         self.machine = Machine.start(diagram, host=self, budget=STEP_BUDGET)
         self._known, self._around = known, around
-        #: What the calendar knew then.
+        #: What the calendar knew then, and the day as of which the clocks were last looked at.
         self._known_at: datetime
+        self._dated_on: date
         self._recounts: set[str] = set()
         self._live: dict[str, Stop] = {}
         self._children = dict(known.children)
@@ -233,7 +234,7 @@ class Trial:
 
     def begin(self, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
         """Runs from the start event."""
-        self.at, self._known_at = at, known_at
+        self.at, self._known_at, self._dated_on = at, known_at, shanghai_day(known_at)
         self.machine.run()
         self._settle(Cause("发起", opened))
 
@@ -247,9 +248,7 @@ class Trial:
             ]  # fmt: skip
             first = min(due, key=lambda timer: timer.due_at or at, default=None)
             # Stale before due: a new notice may have moved this very date.
-            moment = first.due_at if first is not None else None
-            self._known_at = moment or known_at
-            if redate(self, self._around.calendars.policies)[0] or (first is not None and first.due_at != moment):
+            if self._another_day((first.due_at if first is not None else None) or known_at):
                 continue
             if first is None:
                 return
@@ -257,6 +256,16 @@ class Trial:
             if self._fired > MOST_FIRED or len(self.machine.passed()) > MOST_PASSED:
                 raise TooManyTimers
             self._fire(first)
+
+    def _another_day(self, known_at: datetime) -> bool:
+        """Whether the calendar came to know another day; clocks are counted again then, under what was published by it."""
+        self._known_at = max(self._known_at, known_at)
+        day = shanghai_day(self._known_at)
+        if day == self._dated_on:
+            return False
+        self._dated_on = day
+        redate(self, self._around.calendars.policies)
+        return True
 
     def _fire(self, timer: Timer) -> None:
         self.at = acts_at(timer)
@@ -273,7 +282,7 @@ class Trial:
         self, stop: Stop, data: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]
     ) -> None:
         """Somebody completes a task, or the case that a call waits for has ended."""
-        self.at, self._known_at = at, known_at
+        self.at, self._known_at = at, max(self._known_at, known_at)
         stop.state = "done"
         if stop.row is not None:
             stop.row.state, stop.row.completed_at = "done", at
@@ -285,7 +294,7 @@ class Trial:
 
     def deliver(self, message: str, payload: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
         """A message arrives."""
-        self.at, self._known_at = at, known_at
+        self.at, self._known_at = at, max(self._known_at, known_at)
         self.variables.update(payload)
         if self.ended_at is None and self.machine.deliver(message):
             self._settle(Cause("收到消息", opened))
