@@ -29,6 +29,8 @@ from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, Work, command
 
 
+#: Characters of a process's name in lists; the diagram may say more.
+NAME_MAX = 200
 #: In the place of both persons, for the rule set that a new installation deploys.
 INSTALLER = "init"
 
@@ -157,7 +159,7 @@ def deploy_in(
     if newest is not None and newest.digest == package.digest:
         return newest.id
     row = Definition(
-        key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name,
+        key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name[:NAME_MAX],
         digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=as_text(package.documents),
         deployed_at=work.now, deployed_by=by, approved_by=approved_by, reason=reason, effective_at=effective_at or work.now,
     )

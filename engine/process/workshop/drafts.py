@@ -34,6 +34,8 @@ from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
 from engine.store.store import Origin, Store, Work, command
 
 OPEN = "open"
+#: Characters of a rule set's key.
+RULE_SET_MAX = 64
 
 
 class DraftConflict(Stale):
@@ -191,12 +193,16 @@ def _blank(session: Session, key: str | None, name: str | None, rule_set: str | 
     if not title or len(title) > NAME_MAX:
         raise Invalid({"name": f"请填写流程名称，不超过{NAME_MAX}字"})
     require_open_key(session, _good_key(key or ""))
-    if not rule_set:
-        raise Invalid({"rule_set": "请选择规则集"})
+    _require_rule_set(rule_set or "")
     try:
-        return Package(rule_set, blank_diagram(key or "", title, rule_set))
+        return Package(rule_set or "", blank_diagram(key or "", title, rule_set or ""))
     except ValueError:
         raise Invalid({"name": "流程名称含有无法保存的字符"}) from None
+
+
+def _require_rule_set(rule_set: str) -> None:
+    if not 0 < len(rule_set) <= RULE_SET_MAX or "\0" in rule_set:
+        raise Invalid({"rule_set": "请选择规则集"})
 
 
 def _good_key(key: str) -> str:
@@ -215,6 +221,7 @@ def add_draft(
     """
     require(actor, "edit_diagrams")
     key, name = _read(package.xml) or ("", "")
+    _require_rule_set(package.rule_set)
     draft = Draft(
         key=_good_key(key), name=name, rule_set=package.rule_set, base_id=base_id, xml=package.xml,
         forms=checked_forms(package.forms), documents=as_text(checked_documents(package.documents)), imported=imported,

@@ -77,6 +77,13 @@ def test_a_key_that_nothing_can_name_is_refused(office: Office, key: str) -> Non
     assert "流程标识" in refusal.value.fields["key"]
 
 
+@pytest.mark.parametrize("rule_set", ["", "x" * 65, "a\0b"])
+def test_a_rule_set_that_cannot_be_kept_is_refused(office: Office, rule_set: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        start_draft(office.store, actor=office["petra"], key="leave", name="请假", rule_set=rule_set)
+    assert "rule_set" in refusal.value.fields
+
+
 def test_the_key_of_another_process_is_refused(office: Office) -> None:
     version = drawn(office)
     drawn(office, key="other")

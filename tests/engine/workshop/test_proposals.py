@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from engine.history import History
 from engine.history_seal import seal, verify
 from engine.process.definitions import NotDeployable, deployed, in_force
 from engine.process.tables import Definition, Notice
+from engine.process.workshop.blank import blank_diagram
 from engine.process.workshop.drafts import DraftConflict, discard_draft, draft_sheet, save_draft, start_draft
 from engine.process.workshop.proposal_sheets import ProposalSheet, decided, proposal_sheet, waiting
 from engine.process.workshop.proposals import OwnWork, ProposalClosed, approve, propose, propose_rollback, refuse, withdraw
@@ -241,6 +243,33 @@ def test_two_who_approve_at_once_deploy_once(office: Office, version: int) -> No
         assert list(session.scalars(select(Definition.version).order_by(Definition.version))) == [1, 2]
 
 
+def test_of_two_who_propose_at_once_one_waits_for_the_other(office: Office, version: int) -> None:
+    office.joins("pia", "O", "process_admin")
+    drafts = {"petra": changed(office, version), "pia": changed(office, version, by="pia", label="x3")}
+
+    def one(who: str) -> object:
+        try:
+            return asked(office, drafts[who], by=who)
+        except Refused as refusal:
+            return type(refusal)
+
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(one, drafts))
+    assert results.count(Stale) == 1
+    with office.store.read() as session:
+        assert len(waiting(session, office["paul"])) == 1
+
+
+def test_a_name_longer_than_lists_show_is_cut_there(office: Office) -> None:
+    draft = start_draft(office.store, actor=office["petra"], key="leave", name="假", rule_set="test_rules")
+    long = blank_diagram("leave", "假" * 300, "test_rules")
+    save_draft(office.store, draft, actor=office["petra"], revision=1, xml=long)
+    definition = agreed(office, asked(office, draft))
+    with office.store.read() as session:
+        assert session.get_one(Definition, definition).name == "假" * 200
+        assert deployed(session, definition).diagram.xml == long
+
+
 def test_a_version_waits_for_its_day(office: Office, version: int) -> None:
     agreed(office, asked(office, changed(office, version), effective="2026-03-01"))
     office.clock.to("2026-02-28 23:59")
@@ -358,8 +387,8 @@ def test_s41_the_running_case_keeps_its_version_and_a_later_one_follows_the_new(
     town.clock.to("2026-11-23 11:00")
     approve(town.store, proposal, actor=approver, seen_base_id=version.id)
     later = town.submits(at="2026-11-23 14:00")
-    due = [town.view(case, "Task_Intake").due_day.isoformat() for case in (running, later)]
-    assert due == ["2026-12-07", "2026-11-30"]
+    due = [town.view(case, "Task_Intake").due_day for case in (running, later)]
+    assert due == [date(2026, 12, 7), date(2026, 11, 30)]
     assert [town.sheet(case).definition_id for case in (running, later)] == [version.id, sheet_of(town, proposal)]
 
 

@@ -11,11 +11,10 @@ from tests.engine.interpreter.diagrams import element
 from tests.engine.process.office import Office, form, text
 from tests.town import Town
 
-PLACE = {"unit": "applicant_unit", "post": "handler"}
-
 
 def deploy(office: Office, label: str, at: str, key: str = "test") -> int:
-    return office.deploy("start > user:a > end", element("a", form="f", **PLACE), forms={"f": form(text("x", label=label))}, at=at, key=key)
+    drawn = element("a", form="f", unit="applicant_unit", post="handler")
+    return office.deploy("start > user:a > end", drawn, forms={"f": form(text("x", label=label))}, at=at, key=key)
 
 
 def test_each_version_says_what_it_is_now(office: Office) -> None:

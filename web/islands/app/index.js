@@ -8,6 +8,8 @@ function ready() {
   watch(document);
   // After a refused form the reader lands on what is wrong.
   document.querySelector("[data-focus]")?.focus();
+  // On a narrow screen the tabs scroll: the one that is open stands in sight.
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   for (const button of document.querySelectorAll("[data-print]")) button.addEventListener("click", () => window.print());
   for (const form of document.querySelectorAll("form[data-once]")) {
     form.addEventListener("submit", (event) => {
