@@ -26,7 +26,7 @@ LIGHTS = {
     "done": "已办结",
 }
 
-CASE_STATES = {"running": "办理中", "completed": "已办结", "terminated": "已终止"}
+CASE_STATES = {"running": "办理中", "suspended": "已暂停", "completed": "已办结", "terminated": "已终止"}
 
 
 def moment(instant: datetime | None) -> str:

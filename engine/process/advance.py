@@ -26,7 +26,8 @@ from engine.process.migrating import migrate
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
-from engine.process.tables import Instance, Task, Timer
+from engine.process.suspension import resume, suspend
+from engine.process.tables import OPEN_STATES, Instance, Task, Timer
 from engine.store.errors import NotRunning
 from engine.store.store import Work
 
@@ -98,7 +99,21 @@ class Migrate:
     said: Mapping[str, Any] = field(default_factory=dict)
 
 
-Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate | Migrate
+@dataclass(frozen=True, slots=True)
+class Suspend:
+    """The office stops the case, with all that it has started: nothing can be done and no clock runs."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The suspended case goes on, with all that it has started."""
+
+    reason: str
+
+
+Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume
 
 
 def advance(work: Work, instance: Instance, move: Move, *, at: datetime | None = None) -> None:
@@ -147,15 +162,18 @@ class Road:
 
     def _take(self, instance_id: int, move: Move, at: datetime) -> None:
         case = self.case(instance_id)
+        if case.instance.state == "suspended" and isinstance(move, Resume | Terminate):
+            self._apply(case, move, at)
+            return
         if case.instance.state != "running":
-            if isinstance(move, Complete | Terminate | Migrate):
+            if isinstance(move, Complete | Terminate | Migrate | Suspend | Resume):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
         bring_up_to_date(case)
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
-        if isinstance(move, Complete | Deliver | Terminate):
+        if isinstance(move, Complete | Deliver | Terminate | Suspend):
             self._fire_overdue(case)
             if case.instance.state != "running" or (isinstance(move, Complete) and move.task.state == "cancelled"):
                 raise NotRunning("到期处理已先行生效，该待办已关闭")
@@ -194,11 +212,22 @@ class Road:
             if called:
                 self._start_child(case, called, deadline_facts(case, cause), said, token=None, cause=cause)
             return
+        if isinstance(move, Suspend | Resume):
+            self._stop_or_go(case, move, said)
+            return
         if isinstance(move, Migrate):
             migrate(case, deployed(self.work.session, move.definition_id), move.plan, said)
         else:
             self._step(case, move, cause)
         self._settle(case, move, cause, said)
+
+    def _stop_or_go(self, case: Case, move: Suspend | Resume, said: dict[str, Any]) -> None:
+        """Stops or goes on, and likewise everything that the case has started: none of it may wait for one that stands still."""
+        stops = isinstance(move, Suspend)
+        (suspend if stops else resume)(case, said)
+        below = select(Instance.id).where(Instance.parent_id == case.instance.id, Instance.state == ("running" if stops else "suspended"))
+        for child_id in self.work.session.scalars(below).all():
+            self.go(self.case(child_id).instance, move, case.at)
 
     def _enter(self, case: Case, move: Move, cause: Timer | None) -> dict[str, Any]:
         """Opens the history entry of this move."""
@@ -226,6 +255,10 @@ class Road:
                 return case.record("terminated", reason=reason)
             case Migrate(said=said):
                 return case.record("migrated", **said)
+            case Suspend(reason):
+                return case.record("suspended", reason=reason)
+            case Resume(reason):
+                return case.record("resumed", reason=reason)
 
     def _step(self, case: Case, move: Move, cause: Timer | None) -> None:
         """Moves the interpreter."""
@@ -325,10 +358,10 @@ class Road:
         else:
             instance.outcome, instance.outcome_name = "terminated", "已终止"
         for child in self.work.session.scalars(
-            select(Instance).where(Instance.parent_id == instance.id, Instance.state == "running",
+            select(Instance).where(Instance.parent_id == instance.id, Instance.state.in_(OPEN_STATES),
                                    Instance.parent_token.is_not(None))
         ):
-            if child.state != "running":
+            if child.state not in OPEN_STATES:
                 continue  # it ended in this very transaction, and its row is not written yet
             self.go(self.case(child.id).instance, Terminate("上级办件已结束"), case.at)
         if instance.parent_id is not None and instance.parent_token is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.units import unit_by_code, unit_by_id
-from engine.process.advance import Begin, Deliver, Terminate, advance
+from engine.process.advance import Begin, Deliver, Resume, Suspend, Terminate, advance
 from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
 from engine.process.definitions import Deployed, in_force
@@ -142,11 +142,40 @@ def terminate_instance(store: Store, instance_id: int, *, actor: Actor, reason: 
 
     Allowed to those who supervise all cases; a starter's withdrawal is a step of the diagram instead. Raises NotAllowed, NotRunning, Invalid without a reason.
     """
-    if not reason.strip():
-        raise Invalid({"reason": "请填写终止理由"})
+    said = _reason(reason, "请填写终止理由")
     permissions.require(actor, "supervise")
     with store.work(actor, origin) as work:
-        advance(work, _running(work, instance_id), Terminate(reason.strip()))
+        advance(work, lock_instance(work, instance_id), Terminate(said))
+
+
+@command
+def suspend_instance(store: Store, instance_id: int, *, actor: Actor, reason: str, origin: Origin = Origin()) -> None:
+    """Stops a case 暂停办理 with all that it has started, with a reason that stays on record; its clocks stand still.
+
+    Raises NotAllowed, NotRunning, Invalid without a reason, or where another case has started it: that one is to be stopped.
+    """
+    _set_going(store, instance_id, Suspend(_reason(reason, "请填写暂停理由")), actor, origin)
+
+
+@command
+def resume_instance(store: Store, instance_id: int, *, actor: Actor, reason: str, origin: Origin = Origin()) -> None:
+    """Lets a suspended case go on 恢复办理; the working days that were left are left. Raises as `suspend_instance`."""
+    _set_going(store, instance_id, Resume(_reason(reason, "请填写恢复理由")), actor, origin)
+
+
+def _set_going(store: Store, instance_id: int, move: Suspend | Resume, actor: Actor, origin: Origin) -> None:
+    permissions.require(actor, "supervise")
+    with store.work(actor, origin) as work:
+        instance = lock_instance(work, instance_id)
+        if instance.parent_id is not None:
+            raise Invalid(message="该办件由另一办件启动，请在其上级办件上暂停或恢复")
+        advance(work, instance, move)
+
+
+def _reason(given: str, missing: str) -> str:
+    if not given.strip():
+        raise Invalid({"reason": missing})
+    return given.strip()
 
 
 def _running(work: Work, instance_id: int) -> Instance:

@@ -17,6 +17,8 @@ from engine.store.base import Base, Id, Json
 
 #: Where nothing limits a task it sorts behind everything that has a deadline.
 FAR = "9999-12-31T00:00:00+00:00"
+#: States of a case that has not ended.
+OPEN_STATES = ("running", "suspended")
 
 
 class Definition(Base):
@@ -67,7 +69,7 @@ class Instance(Base):
     number: Mapped[str] = mapped_column(String(64), unique=True)
     title: Mapped[str] = mapped_column(String(300))
     state: Mapped[str] = mapped_column(String(16))
-    """running · completed · terminated"""
+    """running · suspended · completed · terminated"""
     outcome: Mapped[str | None] = mapped_column(String(64))
     outcome_name: Mapped[str | None] = mapped_column(String(200))
     subject_key: Mapped[str | None] = mapped_column(String(200))

@@ -10,7 +10,8 @@ from engine.process.definitions import Deployed
 from engine.store.clock import SHANGHAI
 
 _ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时到期"}
-_TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": "下级办件已办结", "terminated": "终止办件"}
+_TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": "下级办件已办结", "terminated": "终止办件",
+           "suspended": "暂停办理", "resumed": "恢复办理"}
 
 
 def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, list[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.process.definitions import deployed
-from engine.process.tables import Instance
+from engine.process.tables import OPEN_STATES, Instance
 from engine.sharing.catalogue import Resource
 from engine.store.errors import Invalid
 
@@ -29,7 +29,7 @@ class Holder:
 
 def holder_of(session: Session, code: str, *, but: int | None = None) -> Holder | None:
     """The oldest running case that may change the resource with this code; `but` is a case that does not count."""
-    query = select(Instance).where(Instance.subject_key == code, Instance.state == "running").order_by(Instance.id)
+    query = select(Instance).where(Instance.subject_key == code, Instance.state.in_(OPEN_STATES)).order_by(Instance.id)
     for instance in session.scalars(query):
         definition = deployed(session, instance.definition_id)
         if instance.id != but and definition.diagram.properties.get("holds") == "resource":

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.paging import PAGE, Page, make_page
-from engine.process.tables import Instance
+from engine.process.tables import OPEN_STATES, Instance
 from engine.sharing.catalogue import Resource
 from engine.sharing.lists import capped, containing, id_after
 from engine.sharing.sight import Sight, sight_of
@@ -244,7 +244,7 @@ def keep_change(
 def _under_review() -> Exists:
     return exists().where(
         Objection.entry_id == NegativeListEntry.id, Objection.state == "under_review",
-        Instance.id == Objection.instance_id, Instance.state == "running",
+        Instance.id == Objection.instance_id, Instance.state.in_(OPEN_STATES),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.process import case_operations, notices
+from engine.process import calendar_tables, case_operations, notices
 from engine.process.workshop import tables as workshop
 from engine.sharing import (
     catalogue,
@@ -31,7 +31,7 @@ from engine.sharing import (
 )
 
 __all__ = [
-    "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
+    "calendar_tables", "case_operations", "catalogue", "cataloguing", "consumers", "corrections", "documents", "duties", "evaluation", "grants",
     "inconsistencies", "listing", "maintenance", "misuse", "negative_list", "notices", "objections", "operation_texts",
     "projects", "rectification", "rehearsing", "reports", "rule_documents",
     "subjects", "supervision", "words", "workshop",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from calendars.deadline import shanghai_day
 from engine.people.tables import Unit
-from engine.process.tables import Instance
+from engine.process.tables import OPEN_STATES, Instance
 from engine.sharing.catalogue import Resource
 from engine.sharing.grants import Grant, label_of
 from engine.store.errors import Invalid
@@ -65,7 +65,7 @@ def _find(session: Session, given: str, unit_code: Any) -> Grant | None:
 def _running(session: Session, resource: Resource, grant: Grant) -> str | None:
     """The number of the running case that renews the grant."""
     query = select(Instance).where(
-        Instance.subject_key == resource.code, Instance.unit_id == grant.unit_id, Instance.state == "running"
+        Instance.subject_key == resource.code, Instance.unit_id == grant.unit_id, Instance.state.in_(OPEN_STATES)
     )
     for instance in session.scalars(query.order_by(Instance.id)):
         if (instance.variables.get("renewed") or {}).get("id") == grant.id:

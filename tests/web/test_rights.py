@@ -141,3 +141,22 @@ def test_an_auditors_look_and_a_refused_one_go_on_record(desk: Desks, cast: Cast
             select(History.act, History.actor_name).where(History.act.in_(("looked", "look_refused"))).order_by(History.id)
         ).all()
     assert [tuple(look) for look in looks] == [("looked", "郑审计"), ("look_refused", "冯交通")]
+
+
+def test_the_office_stops_a_case_and_lets_it_go_on_with_reasons(desk: Desks) -> None:
+    case = desk("asker").ask()
+    assert "办公室处理" not in text_of(desk("asker").get(f"/cases/{case}"))
+    office = desk("office_head")
+    assert "暂停办理" in text_of(office.get(f"/cases/{case}"))
+    assert office.post(f"/cases/{case}/suspend", {"reason": " "}).status_code == 422
+    assert office.post(f"/cases/{case}/suspend", {"reason": "等待上级批复"}).status_code == 303
+    page = text_of(office.get(f"/cases/{case}"))
+    assert "已暂停" in page and "恢复办理" in page and "等待上级批复" in page
+    head = desk("asker_head")
+    task = head.task("部门负责人审签")
+    head.get(f"/tasks/{task}")
+    refused = head.post(f"/tasks/{task}", {"sign": "agree"})
+    assert refused.status_code == 409 and "已暂停" in text_of(refused)
+    assert desk("asker").post(f"/cases/{case}/resume", {"reason": "想继续"}).status_code == 403
+    assert office.post(f"/cases/{case}/resume", {"reason": "批复已下达"}).status_code == 303
+    assert "已恢复办理。" in text_of(office.get(f"/cases/{case}"))

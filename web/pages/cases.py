@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request, send_file
+from flask import Blueprint, Response, flash, redirect, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 
 from calendars.deadline import shanghai_day
+from engine.people.permissions import powers
 from engine.process import queries, sheets
 from engine.process.attachments import find_upload
+from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.sharing import documents, supervision
 from engine.sharing.grants import grants_of_case
 from engine.store.errors import NotAllowed, NotFound
-from web.context import is_swap, me, settings, store
+from web.context import is_swap, me, origin, settings, store
 from web.looks import look_at_part, looked_at, looking_at
 from web.screen import CASE_STATES
 from web.starting import offered, startable
@@ -61,7 +63,17 @@ def case(instance_id: int) -> str:
         supervisions=supervisions,
         starts=starts,
         opened=opened,
+        may_supervise="supervise" in powers(actor),
     )
+
+
+@page.post("/cases/<int:instance_id>/<any(suspend, resume, terminate):act>")
+def supervise(instance_id: int, act: str) -> ResponseReturnValue:
+    """The office stops a case, lets it go on, or ends it, with a reason."""
+    command = {"suspend": suspend_instance, "resume": resume_instance, "terminate": terminate_instance}[act]
+    command(store(), instance_id, actor=me(), reason=request.form.get("reason", ""), origin=origin())
+    flash({"suspend": "已暂停办理。", "resume": "已恢复办理。", "terminate": "已终止办件。"}[act], "success")
+    return redirect(f"/cases/{instance_id}", 303)
 
 
 @page.get("/diagrams/<int:definition_id>.bpmn")

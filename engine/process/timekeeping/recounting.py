@@ -208,7 +208,8 @@ def _write(work: Work, cases: list[Case]) -> None:
     _update(session, Instance, _HEAD, [row for row in changed if isinstance(row, Instance)], revision=Instance.__table__.c.revision + 1)
     if moves:
         names = [column.name for column in RecountMove.__table__.columns if column.name != "id"]
-        session.execute(insert(RecountMove.__table__), [{name: getattr(move, name) for name in names} for move in moves])
+        table = RecountMove.__table__
+        session.execute(insert(table), [{name: getattr(move, name) for name in names} for move in moves])  # type: ignore[arg-type]
     session.expunge_all()  # all is written; the session would write it again
     insert_rows(session, rows)
 
