@@ -68,7 +68,7 @@ def _task(element: Element, findings: Findings) -> None:
         if not called:
             findings.add(element, "call-without-process", "没有写明调用的流程（calledElement）")
         elif not IDENTIFIER.fullmatch(called):
-            findings.add(element, "dynamic-call", f"调用的流程“{called}”必须是固定的流程编号")
+            findings.add(element, "dynamic-call", f"调用的流程“{called}”必须是固定的流程标识")
     _names(element, findings)
     if element.xml.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics") is not None and element.tag not in REPEATABLE:
         findings.add(element, "multi-not-here", "这类任务不能设为多实例")

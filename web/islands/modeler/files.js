@@ -61,7 +61,7 @@ export function createFiles({ modeler, draft, read, load, say }) {
     if (key !== draft.key) {
       await askReader({
         title: "这是另一个流程的文件",
-        words: [`文件中的流程编号是“${key || "（无）"}”，本草稿是“${draft.key}”。请在“导入”中作为另一份草稿打开。`],
+        words: [`文件中的流程标识是“${key || "（无）"}”，本草稿是“${draft.key}”。请在“导入”中作为另一份草稿打开。`],
         details: [element("p", {}, [element("a", { href: "/imports", text: "前往导入" })])],
         choices: [{ value: "no", label: "关闭" }],
       });

@@ -21,7 +21,7 @@ export function processSections(subject) {
       id: "general", title: "流程",
       fields: [
         { id: id("name"), kind: "text", label: "流程名称", value: object.name || "", write: rename },
-        { id: id("key"), kind: "fact", label: "流程编号", value: object.id, help: "调用流程和接口按编号认流程，不在此修改。" },
+        { id: id("key"), kind: "fact", label: "流程标识", value: object.id, help: "调用流程和接口按标识认流程，不在此修改。" },
         property("ruleSet", "规则集", { help: "本流程执行的规则集。", placeholder: draft.rule_set }),
         property("article", "条款", { help: "本流程执行的条款。" }),
         documentation(subject),
