@@ -7,6 +7,8 @@ cause, stays exactly as it was; the reason stands at its line. After a crash the
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -87,28 +89,41 @@ def _move(store: Store, item_id: int) -> bool:
         if found is None:
             return False
         instance, item = found
-        migration = work.session.get_one(Migration, item.migration_id)
-        if migration.state != "running":
-            return False
-        item.moved_at = work.now
+        order = _order(work.session, item.migration_id)
+        item.state, item.moved_at = "stayed", work.now
         if instance.state != "running":
-            item.state, item.reason = "stayed", "办件已办结，无需迁移"
-        elif instance.definition_id != migration.from_id:
-            item.state, item.reason = "stayed", "办件已不在原版本，无需迁移"
+            item.reason = "办件已办结，无需迁移"
+        elif instance.definition_id != order.from_id:
+            item.reason = "办件已不在原版本，无需迁移"
         else:
-            advance(work, instance, Migrate(migration.to_id, migration.plan, told(work.session, migration)))
             item.state = "moved"
+            advance(work, instance, Migrate(order.to_id, order.plan, order.said))
         return True
 
 
-def told(session: Session, migration: Migration) -> dict[str, Any]:
-    """What the record of each case says of the migration: who planned it, who agreed, and why."""
-    people = (migration.created_by, migration.approved_by)
-    names = {person: session.get_one(Account, person).name for person in people if person is not None}
-    return {
-        "migration": migration.id, "planned_by": names.get(migration.created_by),
-        "approved_by": names.get(migration.approved_by or 0), "reason": migration.reason,
-    }  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What all cases of a started migration have in common; it does not change any more."""
+
+    from_id: int
+    to_id: int
+    plan: Mapping[str, str]
+    said: Mapping[str, Any]
+    """What the record of each case says of it: who planned it, who agreed, and why."""
+
+
+def _order(session: Session, migration_id: int) -> _Order:
+    """Read once per process."""
+    cache = session.info["store"].cache
+    key = ("migration", migration_id)
+    if key not in cache:
+        row = session.get_one(Migration, migration_id)
+        assert row.approved_by is not None, "only what was started waits for a worker"
+        planner, approver = (session.get_one(Account, person).name for person in (row.created_by, row.approved_by))
+        said = {"migration": row.id, "planned_by": planner, "approved_by": approver, "reason": row.reason}
+        cache[key] = _Order(row.from_id, row.to_id, row.plan, said)
+    found: _Order = cache[key]
+    return found
 
 
 @command
