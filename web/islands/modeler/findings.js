@@ -75,7 +75,7 @@ export function createFindings({ container, modeler, ask, draft, read }) {
       const answer = await ask("POST", `/drafts/${draft.id}/check`, { xml: await read() });
       // An answer to an older diagram is of no use any more.
       if (number !== asked) return;
-      found = answer.problems.toSorted((one, other) => (one.severity === "error" ? 0 : 1) - (other.severity === "error" ? 0 : 1));
+      found = [...answer.problems].sort((one, other) => (one.severity === "error" ? 0 : 1) - (other.severity === "error" ? 0 : 1));
       place = -1;
       draw();
     } catch (error) {

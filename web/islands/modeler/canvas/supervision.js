@@ -41,6 +41,18 @@ function Supervision(elementFactory, modeling, moddle, writing) {
 
   const unitOf = (object) => propertiesOf(object).unit || (object.lanes || []).map((lane) => propertiesOf(lane).unit).find(Boolean);
 
+  // Three events stand close together on a task: the arrows part before the row below, and no label lies on another.
+  const tidy = (event, next, bottom, index) => {
+    const from = { x: event.x + event.width / 2, y: event.y + event.height };
+    const to = { x: next.x + next.width / 2, y: next.y };
+    const bend = bottom + 52;
+    modeling.updateWaypoints(event.outgoing[0], from.x === to.x ? [from, to] : [from, { x: from.x, y: bend }, { x: to.x, y: bend }, to]);
+    const label = event.labels?.[0];
+    if (!label) return;
+    const place = [{ x: from.x - label.width - 24, y: bottom + 4 }, { x: from.x + 8, y: bend + 8 }, { x: from.x + 24, y: bottom + 4 }][index];
+    modeling.moveShape(label, { x: place.x - label.x, y: place.y - label.y });
+  };
+
   const add = (element) => writing.together(() => {
     const parent = element.parent;
     const unit = unitOf(getBusinessObject(element));
@@ -56,6 +68,7 @@ function Supervision(elementFactory, modeling, moddle, writing) {
       const placed = modeling.createShape(event, { x, y: bottom }, element, { attach: true });
       const below = { x: element.x + element.width / 2 + gap * (index - 1), y: bottom + 130 };
       const next = modeling.appendShape(placed, follower(then, unit), below, parent);
+      tidy(placed, next, bottom, index);
       const end = elementFactory.createShape({ type: "bpmn:EndEvent" });
       end.businessObject.set("name", `已${{ notice: "提醒", call: "督办", report: "报告" }[then]}`);
       modeling.appendShape(next, end, { x: below.x, y: below.y + 110 }, parent);

@@ -44,7 +44,7 @@ export function processSections(subject) {
         property("startPosts", "谁可以发起", { kind: "several", options: vocabulary.posts, help: "都不选时只由其他流程发起。" }),
         property("startBody", "限由何机构发起", { kind: "select", options: [{ value: "", label: "不限" }, ...bodies] }),
         property("startFrom", "从哪里发起", {
-          kind: "several", options: [...vocabulary.start_pages, ...startable(vocabulary, properties)], help: "不选时从信息资源页面发起；选流程的，从它已办结的办件发起。",
+          kind: "several", options: [...vocabulary.start_pages, ...startable(vocabulary, properties)], help: "不选时：有办理对象的从信息资源页面发起，没有的从工作台发起。选流程的，从它已办结的办件发起。",
         }),
         property("startLabel", "发起按钮的文字", { placeholder: `发起${object.name || ""}` }),
       ],
