@@ -16,7 +16,6 @@ from engine.process.interpreter.document import MAX_BYTES
 from engine.process.interpreter.model import DiagramError
 from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts
-from engine.process.workshop.checking import warm
 from engine.process.workshop.importing import Imported
 from engine.process.workshop.importing_drafts import import_draft, look_at, sentence_of, suggested_key
 from engine.store.errors import Invalid, NotFound
@@ -29,7 +28,6 @@ page = Blueprint("imports", __name__)
 def choose() -> str:
     """Asks for the file."""
     require(me(), "edit_diagrams")
-    warm()
     return render_template("imports/choose.html", wrong=None, megabytes=MAX_BYTES // 1024 // 1024)
 
 

@@ -33,9 +33,9 @@ _MOST = 2000
 
 
 def gaps_of(sheet: Sheet, package: Package, check: Callable[[], list[Problem]] | None) -> list[Gap]:
-    """What the import noticed, the findings of the check, and the tasks that nobody could do; required ones first."""
+    """The tasks that nobody could do, the findings of the check, and what the import noticed; required ones first."""
     problems = check() if check is not None else kernel_check(package, frozenset())
-    # The check stops at faults of the structure; who does a task is missing all the same.
+    # Who fills in a lane fills in all its tasks: that is said instead of the check's own sentence.
     nobody = _nobody(sheet, package.xml)
     said = {(gap.element, gap.rule) for gap in nobody}
     found = [gap for problem in problems if ((gap := _gap(problem)).element, gap.rule) not in said]

@@ -248,3 +248,11 @@ def test_an_arrow_that_leads_nowhere_is_taken_out_and_said() -> None:
     found = read_foreign(file(START, node("userTask", "t"), END, way("s", "t", "e"), arrow("t", "gone")))
     assert "arrow-without-end" in {one.rule for one in found.rewritten}
     assert "several-outgoing" not in {gap.rule for gap in found.to_fill_in}
+
+
+def test_all_that_is_missing_is_listed_at_once() -> None:
+    """Faults of the structure hide none of single steps: nobody shall fill in a list and be told of more."""
+    found = read_foreign(file(START, node("serviceTask", "v"), node("callActivity", "c", calledElement="gone"), END, way("s", "v", "c", "e")))
+    assert {("v", "service-without-operation"), ("c", "called-process-missing")} <= {
+        (gap.element, gap.rule) for gap in found.to_fill_in if gap.required
+    }
