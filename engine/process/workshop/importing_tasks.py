@@ -119,7 +119,7 @@ def _call(sheet: Sheet, node: etree._Element) -> None:
         if not node.get("name") and called.get("name"):
             node.set("name", called.get("name") or "")
         sheet.retag(node, tag, without=("calledElement",))
-        sheet.rewrote(node, "global-task-inlined", f"原调用全局任务“{called.get('name') or called.get('id')}”，现为{KINDS[tag]}")
+        sheet.rewrote(node, "global-task-inlined", f"原调用共用任务“{called.get('name') or called.get('id')}”，现为{KINDS[tag]}")
         if tag == "scriptTask" and script is not None:
             etree.SubElement(node, f"{{{BPMN}}}script").text = script.text
             _script(sheet, node)
