@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from calendars.deadline import shanghai_day, start_of
 from engine.people.tables import Unit, UnitBody
+from engine.people.units import unit_by_code
 from engine.process.definitions import in_force
 from engine.process.editions import edition_at
 from engine.process.instances import start_by_system
@@ -135,6 +136,23 @@ def _facts(waiting: _Waiting) -> dict[str, Any]:
         "due_day": period.due.isoformat(),
         **period.given,
     }
+
+
+def facts_of_next(
+    session: Session, process: str, unit_code: str, at: datetime, diagrams: Path = DIAGRAMS
+) -> dict[str, Any]:
+    """What a case of the process would start with, were its next duty opened for the unit at `at`; empty where it is no duty.
+
+    For those who try a diagram out; it opens nothing.
+    """
+    today, edition, unit = shanghai_day(at), edition_at(session, at), unit_by_code(session, unit_code)
+    periods = [
+        period for duty in duties_of(diagrams) if duty.process == process and _holds(session, duty, at)
+        for year in (today.year, today.year + 1) for period in periods_due_in(duty, year, edition) if period.due >= today
+    ]  # fmt: skip
+    if unit is None or not periods:
+        return {}
+    return _facts(_Waiting(min(periods, key=lambda period: period.due), unit.id, unit.code, unit.kind))
 
 
 def _waiting(session: Session, now: datetime, diagrams: Path) -> Iterator[_Waiting]:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.process.tables import Definition, Instance
-from engine.process.workshop.dry_run_registers import Register, cover, describe, make_up
+from engine.process.workshop.dry_run_registers import Register, begin_with, cover, describe, make_up
 from engine.sharing import (
     corrections,
     elements,
@@ -31,7 +31,7 @@ from engine.sharing import (
 )
 from engine.sharing.catalogue import PublishedCondition, Resource, ResourceVersion, shareable
 from engine.sharing.documents import Document
-from engine.sharing.duties import OpenedDuty
+from engine.sharing.duties import OpenedDuty, facts_of_next
 from engine.sharing.letter_text import plain, read
 from engine.sharing.misuse import GrantSuspension
 from engine.store.errors import Invalid
@@ -194,3 +194,4 @@ def _made_up_grant(work: Work, about: Mapping[str, str], unit_id: int) -> str:
 
 
 make_up("grant", _made_up_grant)
+begin_with(facts_of_next)

@@ -24,7 +24,7 @@ from engine.process.workshop.dry_run_effects import in_words
 from engine.process.workshop.dry_run_registers import MADE_UP
 from engine.process.workshop.dry_run_samples import sample_answers
 from engine.process.workshop.dry_run_script import ScriptMove
-from engine.process.workshop.dry_run_start import StartOffer, first_data, fitting, start_offer
+from engine.process.workshop.dry_run_start import StartOffer, as_lines, first_data, fitting, start_offer
 from engine.sharing import catalogue
 from engine.store.clock import SHANGHAI
 from engine.store.errors import Invalid
@@ -176,7 +176,7 @@ def _begin(
     form = forms.show(offer.form, names, typed=typed, errors=errors) if ready and offer.by_person else None
     page = render_template(
         "dry_runs/begin.html", place=place, offer=offer, chosen=chosen, found=found, earlier=earlier, ready=ready, form=form,
-        alert=alert, given=request.values.get("run.given", "".join(f"{name} = \n" for name in offer.given)), errors=errors or {},
+        alert=alert, given=request.values.get("run.given", as_lines(offer.given)), errors=errors or {},
         now=_local(store().clock.now()), kept=Kept(), subject=offer.subject,
     )  # fmt: skip
     return page, status

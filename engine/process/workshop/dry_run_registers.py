@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 
 from engine.store.store import Work
 
@@ -39,6 +40,7 @@ MADE_UP = "made-up"
 
 REGISTERS: dict[type[DeclarativeBase], Register] = {}
 COVERS: dict[type[DeclarativeBase], Callable[[Any], Mapping[str, Any]]] = {}
+BEGINNINGS: list[Callable[[Session, str, str, datetime], Mapping[str, Any]]] = []
 MAKERS: dict[str, Callable[[Work, Mapping[str, str], int], str]] = {}
 
 
@@ -58,6 +60,14 @@ def make_up(name: str, maker: Callable[[Work, Mapping[str, str], int], str]) -> 
     For processes that begin with what only some may see, such as a unit's grant.
     """
     MAKERS[name] = maker
+
+
+def begin_with(facts: Callable[[Session, str, str, datetime], Mapping[str, Any]]) -> None:
+    """Lets processes that nobody starts be tried: `facts(session, process, unit code, at)` is what one would be started with.
+
+    Empty for a process that it does not know.
+    """
+    BEGINNINGS.append(facts)
 
 
 def with_made_up(work: Work, about: Mapping[str, str], unit_id: int) -> dict[str, str]:

@@ -5,9 +5,13 @@ Asked inside a rehearsal as well, so that the form of a draft is seen with what 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
 
 from engine.people.actor import Actor
 from engine.people.units import UnitFacts, all_units, unit_id_of
@@ -20,10 +24,13 @@ from engine.process.package import Package
 from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.dry_run import put_in_force, require_rehearsable
 from engine.process.workshop.dry_run_effects import Watch
-from engine.process.workshop.dry_run_registers import with_made_up
 from engine.process.workshop.dry_run_people import Starter, starters
+from engine.process.workshop.dry_run_registers import BEGINNINGS, with_made_up
 from engine.store.errors import Invalid
 from engine.store.store import Store, Work
+
+#: What is meant as a value of the expression language: a number, quoted text, a list or object, true and the like.
+_LITERAL = re.compile(r"""-?\d+(\.\d+)?|"[^"]*"|'[^']*'|\[.*\]|\{.*\}|True|False|None|true|false|null""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +57,8 @@ class StartOffer:
     units: list[UnitFacts]
     """For a stand-in, or for the process that nobody starts."""
     form: FormDefinition | None
-    given: list[str] = field(default_factory=list)
-    """Names of the first data that other processes give it."""
+    given: dict[str, Any] = field(default_factory=dict)
+    """The first data of a process that no person starts: what it would be given next, None where that depends on the case."""
     subject: Subject | None = None
     asks: frozenset[str] = frozenset()
     """What must be named first: `resource_code` or another register's key; empty when it is known what the case is about."""
@@ -74,7 +81,7 @@ def start_offer(
         subject, asks, problem = _subject(work, definition, unit, about or {})
         return StartOffer(
             entries=entries, key=definition.key, name=definition.name, by_person=bool(start_posts(definition)), starters=people,
-            units=all_units(work.session), form=start_form(definition), given=sorted(_given(now, definition.key)), subject=subject,
+            units=all_units(work.session), form=start_form(definition), given=_given(work, now, definition.key, unit), subject=subject,
             asks=asks, problem=problem,
         )  # fmt: skip
 
@@ -90,7 +97,8 @@ def fitting(
 
 
 def first_data(text: str) -> dict[str, object]:
-    """The first data that somebody wrote, a line `name = value` each: values are expressions, or else plain text.
+    """The first data that somebody wrote, a line `name = value` each: numbers, lists and quoted text as expressions write
+    them, anything else is text.
 
     Raises Invalid at `given` for a line without a name. What was left empty is left out.
     """
@@ -100,11 +108,30 @@ def first_data(text: str) -> dict[str, object]:
         if not equals or not name.isidentifier():
             raise Invalid({"given": f"“{line}”应写作“名称 = 值”，每行一项"})
         if value:
-            try:
-                found[name] = evaluate(value, {}, {})
-            except ExpressionError:
-                found[name] = value
+            found[name] = _value(value)
     return found
+
+
+def as_lines(given: Mapping[str, Any]) -> str:
+    """First data as `first_data` reads them."""
+    return "".join(f"{name} = {_written(value)}\n" for name, value in given.items())
+
+
+def _written(value: Any) -> str:
+    if value is None:
+        return ""
+    plain_text = isinstance(value, str) and value and value.strip() == value and "\n" not in value and not _LITERAL.fullmatch(value)
+    return str(value) if plain_text else orjson.dumps(value).decode()
+
+
+def _value(text: str) -> object:
+    """A date such as 2026-03-02 is text, not a subtraction."""
+    if _LITERAL.fullmatch(text) is None:
+        return text
+    try:
+        return evaluate(text, {}, {})
+    except ExpressionError:
+        return text
 
 
 @contextmanager
@@ -139,12 +166,16 @@ def called_by(definition: Deployed) -> set[str]:
     return found | {definition.diagram.properties.get("limitSupervision", "")} - {""}
 
 
-def _given(now: list[Deployed], key: str) -> set[str]:
-    return {
+def _given(work: Work, now: list[Deployed], key: str, unit: str) -> dict[str, Any]:
+    names = {
         name.removeprefix("in.")
         for definition in now for step in definition.diagram.steps.values() if step.called == key
         for name in step.properties if name.startswith("in.")
     }  # fmt: skip
+    found: dict[str, Any] = dict.fromkeys(sorted(names))
+    for facts in BEGINNINGS:
+        found |= facts(work.session, key, unit, work.now)
+    return found
 
 
 def _subject(
