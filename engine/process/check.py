@@ -44,11 +44,18 @@ def check(
     for rule in diagram.timers.values():
         problems += _timer_problems(rule)
     problems += property_problems(diagram)
-    for name, form in package.forms.items():
-        problems += [Problem(None, name, "form-broken", f"表单“{name}”：{what}") for what in check_form(form)]
+    problems += _form_problems(diagram, package)
     problems += name_problems(package, diagram, known_processes, base)
     problems += _base_problems(package, diagram, base)
     return sorted(problems, key=lambda problem: problem.severity == "warning")
+
+
+def _form_problems(diagram: Diagram, package: Package) -> Iterator[Problem]:
+    """What is wrong with a form by itself, told at the first step that shows it."""
+    for name, form in package.forms.items():
+        step = next((step for step in diagram.steps.values() if step.form == name), None)
+        for what in check_form(form):
+            yield Problem(step.id if step else None, name, "form-broken", f"表单“{name}”：{what}", step.article if step else None)
 
 
 def _base_problems(package: Package, diagram: Diagram, base: Package | None) -> Iterator[Problem]:
