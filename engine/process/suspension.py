@@ -10,7 +10,7 @@ from typing import Any
 
 from calendars.deadline import shanghai_day
 from engine.process.case import Case
-from engine.process.projection import date_tasks, recount
+from engine.process.projection import Docket, date_tasks, recount
 
 #: Who stopped a clock, in a timer's pauses: tasks are named by their tokens, which look different.
 MARK = "suspended"
@@ -18,24 +18,34 @@ MARK = "suspended"
 
 def suspend(case: Case, said: dict[str, Any]) -> None:
     """Stops all clocks of a case; what stands already goes on standing."""
-    today = shanghai_day(case.at).isoformat()
-    for timer in case.timers:
-        if timer.state == "waiting":
-            timer.pauses = [*timer.pauses, [today, None, MARK]]
     case.instance.state = "suspended"
-    _count(case, said, "paused")
+    stand_still(case, said)
 
 
 def resume(case: Case, said: dict[str, Any]) -> None:
     """Lets the clocks run again that the suspension had stopped."""
+    case.instance.state = "running"
+    take_up(case, said)
+
+
+def stand_still(case: Docket, said: dict[str, Any]) -> None:
+    """The clocks' part of a suspension, also for a case that is only tried."""
+    today = shanghai_day(case.at).isoformat()
+    for timer in case.timers:
+        if timer.state == "waiting":
+            timer.pauses = [*timer.pauses, [today, None, MARK]]
+    _count(case, said, "paused")
+
+
+def take_up(case: Docket, said: dict[str, Any]) -> None:
+    """The clocks' part of going on."""
     today = shanghai_day(case.at).isoformat()
     for timer in case.timers:
         timer.pauses = [[start, today if end is None and by == MARK else end, by] for start, end, by in timer.pauses]
-    case.instance.state = "running"
     _count(case, said, "resumed")
 
 
-def _count(case: Case, said: dict[str, Any], what: str) -> None:
+def _count(case: Docket, said: dict[str, Any], what: str) -> None:
     homes = {timer.activity or timer.token for timer in case.timers if timer.state in ("waiting", "paused")}
     said["clocks"] = [{"what": what, "activity": timer.activity_name} for timer in case.timers if timer.role == "deadline" and timer.state != "fired"]
     recount(case, homes, said)

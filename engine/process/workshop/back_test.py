@@ -30,8 +30,8 @@ from engine.process.workshop.drafts import draft_sheet, require_workshop
 from engine.process.workshop.parting import findings_of
 from engine.process.workshop.record import Record, read_records
 from engine.process.workshop.replay import Finding, Plan, replay
+from engine.process.workshop.surroundings import Surroundings
 from engine.process.workshop.tables import BackTest, BackTestCase, Draft
-from engine.process.workshop.trial import Surroundings
 from engine.store.errors import Invalid, NotFound, Stale
 from engine.store.store import Origin, Store, Work, command
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from engine.process.interpreter.model import Step
-from engine.process.tables import Timer
+from engine.process.tables import OPEN_STATES, Timer
 from engine.process.workshop.record import Clock
 from engine.process.workshop.replay import Finding, Held, Replay
 from engine.process.workshop.trial import Stop
@@ -39,7 +39,7 @@ def findings_of(run: Replay, until: datetime) -> list[Finding]:
 def _lost(run: Replay) -> Iterator[Finding]:
     """Completions of steps that the draft no longer has."""
     for move in run.gone:
-        name = str(move.data.get("name") or _called(run, move.definition_id, move.passed))
+        name = str(move.data.get("name") or _called(run, move.definition_id, move.passed) or move.step or "")
         yield Finding("lost_step", move.step or "", name, move.at, f"草稿没有“{name}”环节，记录中办理过")
 
 
@@ -60,7 +60,7 @@ def _unmet(run: Replay) -> list[Stop]:
         if task.state == "open" and task.step in own.to_draft:
             still[own.to_draft[task.step], task.unit_id] += 1
     loose = Counter(step for step, _ in still.elements())
-    calls = Counter(child.process_key for child in record.children.values() if child.state == "running")
+    calls = Counter(child.process_key for child in record.children.values() if child.state in OPEN_STATES)
     unmet = []
     for stop in run.trial.open_stops():
         if stop.row is None:
@@ -78,7 +78,7 @@ def _unmet(run: Replay) -> list[Stop]:
 def _extra(run: Replay, stop: Stop) -> Finding:
     """A step at which the draft waits and the record does not: a new one, or another way."""
     own = run.pairings[run.record.definition_id]
-    name, cause = stop.step.name, stop.cause
+    name, cause = _said(stop.step), stop.cause
     ran = own.to_ran.get(stop.step.id)
     when = f"“{cause.name}”到期后" if cause.timer else f"“{cause.name}”之后"
     if ran is None:
@@ -124,7 +124,7 @@ def _unanswered(run: Replay, unmet: list[Stop]) -> tuple[datetime | None, list[F
 
 
 def _name_of(run: Replay, held: Held) -> str:
-    return run.plan.diagram.steps[held.step].name
+    return _said(run.plan.diagram.steps[held.step])
 
 
 # -- how it ends ----------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def _end(run: Replay, parted_at: datetime | None, until: datetime) -> Iterator[F
         if record.state == "completed" and not _same_end(run):
             text = f"记录以“{record.outcome_name or record.outcome}”办结，按草稿以“{name}”办结"
             yield Finding("route", end.id if end else "", name, trial.ended_at, text, parts=True)
-        elif record.state == "running":
+        elif record.state in OPEN_STATES:
             text = f"记录中仍在办理，按草稿已以“{name}”办结"
             yield Finding("route", end.id if end else "", name, trial.ended_at, text, parts=True)
     elif record.state == "completed":
@@ -197,13 +197,11 @@ def _elsewhere(run: Replay) -> Iterator[Finding]:
 def _deadlines(run: Replay, left: datetime | None) -> Iterator[Finding]:
     """Deadlines missed, met, moved, added and dropped, activity by activity in the order in which they ran."""
     record, trial = run.record, run.trial
-    own = run.pairings[record.definition_id]
     before: defaultdict[str, list[Clock]] = defaultdict(list)
     for clock in record.deadlines:
-        rule = own.ran.diagram.timers.get(clock.element) if clock.kind == "machine" else None
-        activity = rule.attached_to if rule is not None else clock.element
-        if activity is not None and activity in own.to_draft:
-            before[own.to_draft[activity]].append(clock)
+        activity = _activity_of(run, clock)
+        if activity is not None:
+            before[activity].append(clock)
     after: defaultdict[str, list[Timer]] = defaultdict(list)
     for timer in trial.deadlines:
         after[trial.activity_of(timer) or ""].append(timer)
@@ -223,6 +221,16 @@ def _deadlines(run: Replay, left: datetime | None) -> Iterator[Finding]:
             found = _deadline(step, old[k] if k < len(old) else None, new[k] if k < len(new) else None, left)
             if found is not None:
                 yield found
+
+
+def _activity_of(run: Replay, clock: Clock) -> str | None:
+    """The draft's element whose deadline a recorded clock was; a case that was migrated has clocks of several versions."""
+    for pairing in run.pairings.values():
+        rule = pairing.ran.diagram.timers.get(clock.element) if clock.kind == "machine" else None
+        activity = rule.attached_to if rule is not None else clock.element
+        if activity is not None and activity in pairing.to_draft:
+            return pairing.to_draft[activity]
+    return None
 
 
 def _deadline(step: Step, old: Clock | None, new: Timer | None, left: datetime | None) -> Finding | None:

@@ -18,7 +18,7 @@ from engine.history import History
 from engine.process.tables import Instance, Task, Timer
 
 #: The acts that move a case; claiming and the like do not.
-_MOVES = ("started", "completed", "timer_fired", "message", "child_ended", "terminated")
+_MOVES = ("started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Move:
     @property
     def opened(self) -> list[str]:
         """The names of the tasks that it opened."""
-        return [str(task["name"]) for task in self.data.get("opened", ())]
+        return [str(task["name"] or task["step"]) for task in self.data.get("opened", ())]
 
 
 @dataclass(frozen=True, slots=True)

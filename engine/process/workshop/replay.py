@@ -19,9 +19,11 @@ from engine.process.forms import answers_of, fields_of, opinion_needed, validate
 from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import Diagram, InterpreterError, RunawayLoop, Step
 from engine.process.projection import BadAssignment
+from engine.process.tables import OPEN_STATES
 from engine.process.workshop.pairing import Pairing, form_keys, pair
 from engine.process.workshop.record import Move, Record
-from engine.process.workshop.trial import OnRecord, Stop, Surroundings, TooManyTimers, Trial
+from engine.process.workshop.surroundings import Surroundings
+from engine.process.workshop.trial import OnRecord, Stop, TooManyTimers, Trial
 from engine.store.errors import Refused
 
 #: What a draft may do wrong while it runs; anything else is a fault of ours.
@@ -102,7 +104,7 @@ def replay(record: Record, plan: Plan, pairings: Mapping[int, Pairing], around: 
             at, latest = move.at, move
             _take(run, move)
             _try_held(run)
-        if record.state == "running":
+        if record.state in OPEN_STATES:
             at, latest = until, None
             trial.pass_until(until, until)
             _try_held(run)
@@ -177,6 +179,10 @@ def _take(run: Replay, move: Move) -> None:
             held = Held(move, ran.to_draft[step])
             if not _answer(run, held):
                 run.held.append(held)
+    elif move.act == "suspended":
+        trial.suspend(move.at, move.known_at)
+    elif move.act == "resumed":
+        trial.resume(move.at, move.known_at)
     elif move.act == "message":
         payload = move.data.get("payload", {})
         trial.deliver(str(move.data.get("message")), payload, move.at, move.known_at, opened)

@@ -10,27 +10,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
-import orjson
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
 from calendars import deadline
-from calendars.deadline import shanghai_day
 from calendars.edition import Edition
-from engine.people.tables import Unit
 from engine.process.clocks import acts_at, lengthen, whole_days
-from engine.process.editions import Known, edition_at, known
 from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
-from engine.process.operations import WORDS
 from engine.process.projection import calendar_for, project
 from engine.process.redating import redate
+from engine.process.suspension import stand_still, take_up
 from engine.process.tables import Task, Timer
-from engine.store.errors import NotFound
+from engine.process.workshop.surroundings import Surroundings
 
 #: Automatic steps in one move, timers in one case and steps in one case, beyond which a draft goes round in circles.
 STEP_BUDGET = 1000
@@ -53,52 +46,6 @@ class Unrecorded:
 
     __bool__ = __eq__ = __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __len__ = _refuse
     __hash__ = None  # type: ignore[assignment]
-
-
-class Surroundings:
-    """What all cases of a run ask of the world around them, each thing once: words, units, calendar editions."""
-
-    def __init__(self) -> None:
-        self._session: Session | None = None
-        self._said: dict[tuple[str, bytes], Any] = {}
-        self._units: dict[str, int] = {}
-        self._editions: dict[tuple[date, str | None], Edition] = {}
-        self.calendars = Known()
-        self.words: Mapping[str, Callable[..., Any]] = {name: self._word(name) for name in WORDS}
-
-    def use(self, session: Session) -> None:
-        """Asks `session` from now on."""
-        self._session = session
-        self.calendars = known(session)
-        if not self._units:
-            self._units = {code: unit_id for code, unit_id in session.execute(select(Unit.code, Unit.id))}
-
-    @property
-    def session(self) -> Session:
-        assert self._session is not None
-        return self._session
-
-    def unit_id(self, code: str) -> int:
-        """Raises NotFound."""
-        if code not in self._units:
-            raise NotFound(f"没有代码为“{code}”的单位")
-        return self._units[code]
-
-    def edition(self, at: datetime, calendar: str | None = None) -> Edition:
-        """A calendar (None: the city's) as known then."""
-        key = (shanghai_day(at), calendar)
-        if key not in self._editions:
-            self._editions[key] = edition_at(self.session, at, calendar)
-        return self._editions[key]
-
-    def _word(self, name: str) -> Callable[..., Any]:
-        def ask(*arguments: Any) -> Any:
-            key = (name, orjson.dumps(arguments, default=str))
-            if key not in self._said:
-                self._said[key] = WORDS[name](self.session, *arguments)
-            return self._said[key]
-
-        return ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +108,9 @@ class Trial:
         self.ended_at: datetime | None = None
         self.machine = Machine.start(diagram, host=self, budget=STEP_BUDGET)
         self._known, self._around = known, around
-        #: What the calendar knew then, and the day as of which the clocks were last looked at.
+        #: As of when the calendar is known, and its stage when the clocks were last counted with it.
         self._known_at: datetime
-        self._dated_on: date
+        self._stage = 0
         self._recounts: set[str] = set()
         self._live: dict[str, Stop] = {}
         self._children = dict(known.children)
@@ -234,7 +181,7 @@ class Trial:
 
     def begin(self, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
         """Runs from the start event."""
-        self.at, self._known_at, self._dated_on = at, known_at, shanghai_day(known_at)
+        self.at, self._known_at, self._stage = at, known_at, self._around.stage(known_at)
         self.machine.run()
         self._settle(Cause("发起", opened))
 
@@ -248,7 +195,7 @@ class Trial:
             ]  # fmt: skip
             first = min(due, key=lambda timer: timer.due_at or at, default=None)
             # Stale before due: a new notice may have moved this very date.
-            if self._another_day((first.due_at if first is not None else None) or known_at):
+            if self._notice_came((first.due_at if first is not None else None) or known_at):
                 continue
             if first is None:
                 return
@@ -257,13 +204,13 @@ class Trial:
                 raise TooManyTimers
             self._fire(first)
 
-    def _another_day(self, known_at: datetime) -> bool:
-        """Whether the calendar came to know another day; clocks are counted again then, under what was published by it."""
+    def _notice_came(self, known_at: datetime) -> bool:
+        """Whether the calendar has changed by then; if so the clocks are counted again."""
         self._known_at = max(self._known_at, known_at)
-        day = shanghai_day(self._known_at)
-        if day == self._dated_on:
+        stage = self._around.stage(self._known_at)
+        if stage == self._stage:
             return False
-        self._dated_on = day
+        self._stage = stage
         redate(self, self._around.calendars.policies)
         return True
 
@@ -298,6 +245,16 @@ class Trial:
         self.variables.update(payload)
         if self.ended_at is None and self.machine.deliver(message):
             self._settle(Cause("收到消息", opened))
+
+    def suspend(self, at: datetime, known_at: datetime) -> None:
+        """Somebody suspends the case: its clocks stand still."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        stand_still(self, {})
+
+    def resume(self, at: datetime, known_at: datetime) -> None:
+        """The case goes on with the working days that were left."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        take_up(self, {})
 
     def returned(self, stop: Stop, outcome: str | None, variables: Mapping[str, Any]) -> dict[str, Any]:
         """What a call activity takes over from the case that it had started."""

@@ -13,7 +13,7 @@ from engine.process.interpreter.reader import read_diagram
 from engine.process.tables import Instance
 from engine.process.workshop.back_test import replay_cases
 from engine.process.workshop.replay import Finding, Plan
-from engine.process.workshop.trial import Surroundings
+from engine.process.workshop.surroundings import Surroundings
 from engine.store.store import Store
 from tests.engine.interpreter.diagrams import diagram
 
