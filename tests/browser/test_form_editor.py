@@ -207,20 +207,20 @@ def test_two_people_at_one_form_are_told_and_decide(at: Callable[..., Page], cas
     saved(theirs)
     choose(mine, "材料是否齐全")
     setting(mine, "名称").fill("材料齐全与否")
-    dialog = mine.get_by_role("dialog", name="表单已被他人修改")
+    dialog = mine.get_by_role("dialog", name="他人已保存过此表单")
     expect(dialog).to_contain_text("冯流程")
     assert axe(mine) == []
     assert form_of(cast, draft, "intake")["title"] == "收件受理", "nothing of theirs is lost"
-    dialog.get_by_role("button", name="稍后处理").click()
+    dialog.get_by_role("button", name="先不处理").click()
     expect(setting(mine, "名称")).to_have_value("材料齐全与否")
     mine.get_by_role("button", name="处理冲突").click()
-    dialog.get_by_role("button", name="保留我的修改").click()
+    dialog.get_by_role("button", name="保留我的").click()
     saved(mine)
     assert form_of(cast, draft, "intake")["title"] == "受理"
     assert field_of(cast, draft, "intake", "completeness")["label"] == "材料齐全与否"
     choose(theirs, "表单设置")
     setting(theirs, "标题").fill("收件")
-    theirs.get_by_role("dialog").get_by_role("button", name="载入最新内容").click()
+    theirs.get_by_role("dialog").get_by_role("button", name="放弃我的").click()
     expect(theirs.locator("#edit-fields")).to_contain_text("材料齐全与否")
     saved(theirs)
 
@@ -261,8 +261,27 @@ def test_a_lost_connection_loses_nothing(at: Callable[..., Page], cast: Cast, dr
     page.route("**/forms/intake", lambda route: route.abort() if route.request.method == "PUT" else route.continue_())
     choose(page, "材料是否齐全")
     setting(page, "名称").fill("材料齐全与否")
-    expect(page.locator("#edit-bar [role=status]")).to_contain_text("未能保存，稍后自动重试")
+    expect(page.locator("#edit-bar [role=status]")).to_contain_text("未保存：网络中断，将自动重试")
+    # Not even when the browser is closed before it could be sent.
+    again = page.context.new_page()
+    again.goto(f"/drafts/{draft}/forms/intake")
+    again.get_by_role("dialog", name="上次有修改没有保存").get_by_role("button", name="恢复这些修改").click()
+    saved(again)
+    assert field_of(cast, draft, "intake", "completeness")["label"] == "材料齐全与否"
     page.unroute("**/forms/intake")
+    page.keyboard.press("Control+s")
+    saved(page)
+
+
+def test_who_was_signed_out_signs_in_again_and_goes_on(at: Callable[..., Page], cast: Cast, draft: int) -> None:
+    page = at("intake")
+    session = page.context.cookies()
+    page.context.clear_cookies()
+    choose(page, "材料是否齐全")
+    setting(page, "名称").fill("材料齐全与否")
+    expect(page.locator("#edit-bar [role=status]")).to_contain_text("登录已过期，修改保留在本机")
+    page.context.add_cookies([{"name": one["name"], "value": one["value"], "url": page.url} for one in session])
+    page.get_by_role("button", name="立即保存").click()
     saved(page)
     assert field_of(cast, draft, "intake", "completeness")["label"] == "材料齐全与否"
 

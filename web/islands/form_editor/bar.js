@@ -10,7 +10,7 @@ export function Bar({ store, saving }) {
       ? h("span", { role: "status", class: `edit-state edit-state-${saving.state}`, "data-state": saving.state }, store.notice, " ", saving.words)
       : h("span", { role: "status", class: "edit-state" }, "只供查看"),
     saving.state === "conflict" && button("处理冲突", () => saving.settle()),
-    saving.state === "refused" && button("再试一次", () => saving.save()),
+    ["refused", "offline", "signed-out"].includes(saving.state) && button("立即保存", () => saving.now()),
     h("span", { class: errors ? "light light-red" : "light light-green" }, errors ? `${errors} 个问题` : "没有问题"),
     store.editable && button("撤销", () => store.undo(), !store.past.length),
     store.editable && button("重做", () => store.redo(), !store.future.length),

@@ -1,14 +1,15 @@
-// JSON to the server and back. Never throws: no answer, or no JSON (the session has ended), is an answer too.
+// The modeler's way to speak with the server, with a refusal as an answer too: 401 when the sign-in has ended, 0 when nobody answers.
+import { Refused, SignedOut, createRequests } from "../modeler/requests.js";
 
-export async function call(method, address, token, body) {
-  try {
-    const answer = await fetch(address, {
-      method, credentials: "same-origin", redirect: "error", body: JSON.stringify(body),
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": token },
-    });
-    const kind = answer.headers.get("Content-Type") || "";
-    return { status: answer.status, json: kind.includes("json") ? await answer.json() : {} };
-  } catch {
-    return { status: 0, json: {} };
-  }
+export function createCalls(token, page) {
+  const ask = createRequests(token, page);
+  return async function call(method, path, body) {
+    try {
+      return { status: 200, json: await ask(method, `${page}${path}`, body) };
+    } catch (error) {
+      if (error instanceof SignedOut) return { status: 401, json: {} };
+      if (error instanceof Refused) return { status: error.status, json: error.answer };
+      return { status: 0, json: {} };
+    }
+  };
 }

@@ -6,7 +6,7 @@ import { Bar } from "./bar.js";
 import { Fields } from "./fields.js";
 import { Preview } from "./preview.js";
 import { Properties } from "./properties.js";
-import { Saving } from "./saving.js";
+import { Saving, offerShelved } from "./saving.js";
 import { Store } from "./store.js";
 
 const place = (id) => document.getElementById(id);
@@ -23,13 +23,16 @@ function begin() {
   draw();
   new Preview(store, place("edit-preview"));
   document.addEventListener("keydown", (event) => {
-    if (!(event.ctrlKey || event.metaKey) || !["z", "y"].includes(event.key.toLowerCase())) return;
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || !["s", "z", "y"].includes(key)) return;
     // The preview's answers and the JSON text are the browser's own to undo.
-    if (event.target.closest("#edit-preview, dialog")) return;
+    if (key !== "s" && event.target.closest("#edit-preview, dialog")) return;
     event.preventDefault();
-    if (event.key.toLowerCase() === "y" || event.shiftKey) store.redo();
+    if (key === "s") saving.now();
+    else if (key === "y" || event.shiftKey) store.redo();
     else store.undo();
   });
+  offerShelved(store);
 }
 
 begin();

@@ -1,17 +1,15 @@
 // The form as JSON, for experts: edited as text, read by the server, which says in which line something is wrong.
-import { call } from "./calls.js";
 import { element, open } from "./dialogs.js";
 import { drawable } from "./store.js";
 
 export async function showJson(store) {
-  const { address, token } = store.server;
   const text = element("textarea", {
     id: "edit-json", className: "form-control edit-code", rows: 24, spellcheck: false, readOnly: !store.editable, value: JSON.stringify(store.broken ?? store.form, null, 2),
   });
   const problem = element("p", { className: "problem", id: "edit-json-problem", role: "alert" });
   text.setAttribute("aria-describedby", problem.id);
   const take = async () => {
-    const { status, json } = await call("POST", `${address}/read`, token, { text: text.value });
+    const { status, json } = await store.call("POST", "/read", { text: text.value });
     if (status !== 200) return complain(json.message || "暂时无法读取，请稍后再试", json.line);
     if (!drawable(json.form)) return complain("应有标题（title）和字段列表（fields），每个字段应有类型（type）");
     store.replace(json.form);

@@ -1,7 +1,6 @@
 // The right side: what the server renders of the form, with the conditions of the real page and a test entry.
 // Each answer also brings the findings, which the other panes show at their places.
 import { watch } from "../app/conditions.js";
-import { call } from "./calls.js";
 
 const PAUSE = 300;
 
@@ -58,9 +57,8 @@ export class Preview {
   async refresh(test = false) {
     clearTimeout(this.timer);
     const asked = (this.asked += 1);
-    const { address, token } = this.store.server;
     const sent = { form: this.store.form, answers: this.answers(), case: this.case(), test };
-    const { status, json } = await call("POST", `${address}/preview`, token, sent);
+    const { status, json } = await this.store.call("POST", "/preview", sent);
     if (asked !== this.asked) return; // a later question is on its way
     if (status !== 200) {
       this.host.dataset.state = "stale";

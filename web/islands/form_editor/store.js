@@ -1,12 +1,15 @@
 // The form being edited, with its history: every change is a new value, so undo covers everything and costs nothing.
 // `ids` runs beside the fields: a field keeps its id wherever it is moved and whatever is changed in it.
 
+import { createCalls } from "./calls.js";
+
 let last = 0;
 const fresh = () => `f${(last += 1)}`;
 
 export class Store {
   constructor(state) {
     this.server = state;
+    this.call = createCalls(state.token, state.address);
     this.findings = [];
     this.notice = "";
     this.listeners = new Set();
