@@ -23,7 +23,7 @@ Place = tuple[str, ...]
 Marking = tuple[Place, ...]
 
 #: More situations of one scope than this are not counted out. The town's diagrams have under a hundred.
-MOST_MARKINGS = 4000
+MOST_MARKINGS = 20_000
 _MOST_TOKENS = 30
 _MOST_SUBSETS = 8
 
