@@ -24,7 +24,7 @@ from engine.process.workshop.checking import held_posts
 from engine.sharing.catalogue import Resource
 from engine.sharing.grants import Grant
 from engine.store.errors import Invalid
-from tests.bpmn.shipped import BPMN_FOLDER, keys_of, package
+from tests.bpmn.shipped import BPMN_FOLDER, PROCESSES, keys_of, package
 from tests.engine.interpreter.diagrams import call, diagram, element, multi, script, sub, timer
 from tests.engine.process.office import Office
 from tests.town import Town
@@ -308,3 +308,15 @@ def test_deploying_the_folder_again_binds_itself(office: Office) -> None:
         for _ in range(2):
             deploy_in(work, package("liaoyang_2018/supervision"), by="a", approved_by="b", reason="again", effective_at=work.now)
     assert (BPMN_FOLDER / "liaoyang_2018").exists()
+
+
+@pytest.mark.parametrize("process", PROCESSES)
+def test_what_ships_binds_itself_and_breaks_nothing(process: str) -> None:
+    assert check(package(process), keys_of(process.partition("/")[0]), base=package(process)) == []
+
+
+@pytest.mark.parametrize("fields", [[1, None, [], {"type": []}], [{"key": 1, "type": "text", "label": 2, "when": 3}], {"a": 1}, "text"])
+def test_a_broken_form_breaks_no_check(fields: Any) -> None:
+    drawn = Package("r", diagram("start > user:a > end", TASK, startPosts="handler"), {"ask": {"title": "申请", "fields": fields}})
+    found = check(drawn, set(), base=drawn)
+    assert {(problem.rule, problem.element) for problem in found} >= {("form-broken", "a")}
