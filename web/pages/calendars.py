@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.orm import Session
 
 from calendars.command import day as read_day
 from calendars.command import instant, pause
@@ -23,6 +23,9 @@ from engine.store.errors import Invalid, NotFound
 from web import day_grid
 from web.context import me, origin, store
 from web.year_sheet import year_sheet
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 page = Blueprint("calendars", __name__)
 
