@@ -59,6 +59,9 @@ def store_of(settings: Settings, *, pool_size: int = 10) -> Store:
 class Store:
     """A database with its clock. Safe to share between threads; not between processes (each makes its own)."""
 
+    #: Whether what a session of it does is undone, and seen by who may not see cases: real figures are kept from them.
+    rehearsing = False
+
     def __init__(
         self, url: str, clock: Clock | None = None, *, pool_size: int = 10, channels: frozenset[str] = frozenset()
     ) -> None:
@@ -114,6 +117,8 @@ class Store:
 
 class _Rehearsing(Store):
     """What a rehearsal's session knows as its store: another clock and a memory that dies with it, and no way to commit."""
+
+    rehearsing = True
 
     def __init__(self, real: Store, clock: MovableClock) -> None:
         self.__dict__.update(real.__dict__)

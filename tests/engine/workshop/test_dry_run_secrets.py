@@ -9,7 +9,7 @@ from sqlalchemy import select
 from engine.process.workshop.dry_run_effects import HIDDEN
 from engine.process.workshop.dry_run_registers import COVERS, MADE_UP, REGISTERS
 from engine.process.workshop.dry_run_samples import sample_answers
-from engine.process.workshop.dry_run_start import fitting, start_offer
+from engine.process.workshop.dry_run_start import as_lines, first_data, fitting, start_offer
 from engine.sharing.catalogue import Resource, ResourceVersion
 from engine.sharing.grants import Grant
 from engine.store.base import Base
@@ -86,6 +86,16 @@ def test_a_run_about_a_grant_is_about_one_that_is_made_up(town: Town) -> None:
     assert found.stopped is None, found.stopped
     assert [case.place for case in found.cases] == [0] and found.moves[0].effects.registers == ()
     assert fingerprint(town.store) == before
+
+
+def test_what_a_unit_did_in_real_cases_is_not_counted(town: Town) -> None:
+    town.submits(at="2026-02-10 09:10")
+    walk = of_town(town, shipped("periodic_report"))
+    offer = start_offer(town.store, walk.package, actor=walk.admin, unit="007")
+    found = walk.starts("007", given=first_data(as_lines(offer.given)))
+    assert found.stopped is None, found.stopped
+    [made] = [value for value in found.cases[0].sheet.variables.values() if isinstance(value, dict) and "figures" in value]
+    assert set(made["figures"]["period"].values()) == {0}
 
 
 def test_what_is_covered_are_tables_with_items() -> None:
