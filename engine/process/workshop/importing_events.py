@@ -20,12 +20,14 @@ _CYCLE = re.compile(r"R\d*/(?:[^/]*/)?(P[^/]+)")
 def bring_events(sheet: Sheet, drawing: Drawing) -> None:
     """All events of the process. Event subprocesses keep their start for `importing_handlers`."""
     _links(sheet, drawing)
+    #: Activities at which an error is caught.
+    guarded = {node.get("attachedToRef") or "" for node in sheet.nodes() if kind_of(node) == "error"}
     for node in sheet.nodes():
         if node.getparent() is None:
             continue
         tag = local_name(node)
         if tag == "boundaryEvent":
-            _boundary(sheet, node)
+            _boundary(sheet, node, guarded)
         elif tag in ("startEvent", "endEvent", "intermediateThrowEvent", "intermediateCatchEvent"):
             _one_definition(sheet, node)
             _BY_TAG[tag](sheet, node)
@@ -149,7 +151,7 @@ def _as_message(sheet: Sheet, node: etree._Element, kind: str) -> None:
     sheet.lacks(node, "message-from-whom", "请确认这个消息由谁发出；如按时间触发，请改为定时", required=False)
 
 
-def _boundary(sheet: Sheet, node: etree._Element) -> None:
+def _boundary(sheet: Sheet, node: etree._Element, guarded: set[str]) -> None:
     host = sheet.find(node.get("attachedToRef"))
     _one_definition(sheet, node)
     kind = kind_of(node)
@@ -166,23 +168,22 @@ def _boundary(sheet: Sheet, node: etree._Element) -> None:
     elif kind in ("error", "escalation"):
         bring_caught(sheet, node, kind)
     if host is not None and node.getparent() is host.getparent():
-        _at_once(sheet, node, host)
+        _at_once(sheet, node, host, guarded)
     if kind == "error" and node.get("cancelActivity") == "false":
         node.set("cancelActivity", "true")
         sheet.keep(node, cancelActivity="false")
         sheet.rewrote(node, "error-interrupts", "错误边界事件只能是中断型，已改为中断")
 
 
-def _at_once(sheet: Sheet, node: etree._Element, host: etree._Element) -> None:
+def _at_once(sheet: Sheet, node: etree._Element, host: etree._Element, guarded: set[str]) -> None:
     """A service is done at once here, so nothing can come in between; what interrupts it is its failure."""
     if not is_bpmn(host, {"serviceTask", "sendTask"}) or kind_of(node) not in ("timer", "message"):
         return
     if properties_of(host).get("topic") or node.get("cancelActivity") == "false" or not is_bpmn(node, {"boundaryEvent"}):
         return
-    around = host.getparent()
-    beside = [one for one in nodes_in(around) if one.get("attachedToRef") == host.get("id")] if around is not None else []
-    if any(kind_of(one) == "error" for one in beside):
+    if host.get("id") in guarded:
         return
+    guarded.add(host.get("id") or "")
     _drop(sheet, node)
     etree.SubElement(node, f"{{{BPMN}}}errorEventDefinition")
     sheet.rewrote(node, "interrupted-by-error", "服务任务当即办完，中间不会等待，原来的边界事件现为错误事件（操作失败时走这里）")

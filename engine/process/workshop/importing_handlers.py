@@ -26,8 +26,8 @@ def bring_handlers(sheet: Sheet, drawing: Drawing) -> None:
         if not handlers:
             continue
         main = _wrap(sheet, drawing, container, handlers)
-        for handler in handlers:
-            _attach(sheet, drawing, container, main, handler)
+        for number, handler in enumerate(handlers, 1):
+            _attach(sheet, drawing, container, main, handler, number / (len(handlers) + 1))
 
 
 def _wrap(sheet: Sheet, drawing: Drawing, container: etree._Element, handlers: list[etree._Element]) -> str:
@@ -72,8 +72,13 @@ def _around(boxes: list[Box]) -> Box | None:
     return Box(left, top, right - left, bottom - top)
 
 
-def _attach(sheet: Sheet, drawing: Drawing, container: etree._Element, main: str, handler: etree._Element) -> None:
-    """A boundary event on the main part leads to the handler, which becomes an ordinary subprocess."""
+def _attach(
+    sheet: Sheet, drawing: Drawing, container: etree._Element, main: str, handler: etree._Element, place: float
+) -> None:
+    """A boundary event on the main part leads to the handler, which becomes an ordinary subprocess.
+
+    `place` is where on the lower edge the event sits, from 0 to 1.
+    """
     start = next((node for node in nodes_in(handler) if is_bpmn(node, {"startEvent"})), None)
     identity = handler.get("id") or ""
     event = sheet.add_node(container, "boundaryEvent", f"BoundaryEvent_{identity}", "", main)
@@ -98,20 +103,17 @@ def _attach(sheet: Sheet, drawing: Drawing, container: etree._Element, main: str
     sheet.keep(handler, triggeredByEvent=take(handler, "triggeredByEvent") or "")
     flow = sheet.add_flow(container, event.get("id") or "", identity)
     bring_waiting(sheet, event)
-    _draw_event(drawing, main, event, identity, flow)
+    _draw_event(drawing, main, event, identity, flow, place)
     sheet.rewrote(handler, "event-subprocess-to-boundary", "事件子流程改为普通子流程，由“主流程”上的边界事件引出")
 
 
-def _draw_event(drawing: Drawing, main: str, event: etree._Element, handler: str, flow: etree._Element) -> None:
+def _draw_event(
+    drawing: Drawing, main: str, event: etree._Element, handler: str, flow: etree._Element, place: float
+) -> None:
     plane, frame, target = drawing.plane_of(main), drawing.box(main), drawing.box(handler)
     if plane is None or frame is None:
         return
-    x = frame.x + frame.width / 2
-    if target is not None:
-        x = min(max(target.centre[0], frame.x + 40), frame.x + frame.width - 40)
-    taken = [box for identity in drawing.shapes if (box := drawing.box(identity)) is not None and box.width == 36]
-    while any(abs(box.x + 18 - x) < 36 and abs(box.y - (frame.y + frame.height - 18)) < 36 for box in taken):
-        x += 50
+    x = frame.x + frame.width * place
     y = frame.y + frame.height - 18
     drawing.draw(plane, event.get("id") or "", Box(x - 18, y, 36, 36))
     if target is not None:

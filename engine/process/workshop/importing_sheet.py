@@ -36,6 +36,9 @@ KINDS = {
 }  # fmt: skip
 
 
+_SPACE = "{" + BPMN
+_NODE_TAGS = tuple(f"{{{BPMN}}}{tag}" for tag in sorted(NODES))
+_CONTAINER_TAGS = tuple(f"{{{BPMN}}}{tag}" for tag in sorted(CONTAINERS))
 _FLOW_ELEMENTS = NODES | {"sequenceFlow", "dataObject", "dataObjectReference", "dataStoreReference", "laneSet"}
 
 
@@ -96,7 +99,7 @@ class Sheet:
 
     def containers(self) -> list[etree._Element]:
         """The process and all its subprocesses, outer ones first."""
-        return [node for node in self.process.iter() if is_bpmn(node, CONTAINERS) and not _in_extension(node)]
+        return [node for node in self.process.iter(*_CONTAINER_TAGS) if not _in_extension(node)]
 
     def nodes(self) -> list[etree._Element]:
         """All flow nodes of the process, those of subprocesses included."""
@@ -235,12 +238,13 @@ def take(node: etree._Element, name: str) -> str | None:
 
 def is_bpmn(node: etree._Element, tags: Iterable[str]) -> bool:
     """Whether it is one of these elements of BPMN."""
-    return isinstance(node.tag, str) and etree.QName(node).namespace == BPMN and local_name(node) in tags
+    space, _, tag = str(node.tag).rpartition("}")
+    return space == _SPACE and tag in tags
 
 
 def nodes_in(container: etree._Element) -> list[etree._Element]:
     """The flow nodes that stand in it directly."""
-    return [node for node in container if is_bpmn(node, NODES)]
+    return list(container.iterchildren(*_NODE_TAGS))
 
 
 def flows_in(container: etree._Element) -> list[etree._Element]:
