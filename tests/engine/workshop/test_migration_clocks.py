@@ -228,3 +228,26 @@ def test_a_frame_of_which_a_part_has_had_its_time_is_left_alone_by_a_version_tha
     moves(office, before, office.deploy(*short(2), element("reply", form="f"), forms={"f": form(text("x"))}, at="2026-02-01", **FRAME))
     assert {timer.id: (timer.state, timer.due_at) for timer in office.timers()} == was
     assert "timers" not in entry(office, case)
+
+
+def test_a_task_that_comes_to_stop_the_clock_stops_it_from_the_move_on(office: Office) -> None:
+    def drawn(**clock: str) -> tuple[object, ...]:
+        return (
+            "start > sub:part > end", element("part", name="办理"), timer("part", "late", role="deadline", workingDays=10),
+            sub("part", "start > user:mend > user:review > end", element("review", name="审核", **WORK),
+                element("mend", name="补正", unit="'A'", post="handler", **clock)),
+        )  # fmt: skip
+
+    plain = drawn()
+    before = office.deploy(*plain)
+    office.start()
+    office.clock.to("2026-02-11 10:00")
+    pausing = office.deploy(*drawn(clock="pause"), at="2026-02-01")
+    moves(office, before, pausing)
+    [clock] = office.timers(role="deadline")
+    assert clock.state == "paused" and clock.pauses[0][:2] == ["2026-02-11", None]
+    office.clock.to("2026-02-12 10:00")
+    moves(office, pausing, office.deploy(*plain, at="2026-02-02"))
+    [clock] = office.timers(role="deadline")
+    assert clock.state == "waiting" and clock.pauses[0][:2] == ["2026-02-11", "2026-02-12"]
+    assert clock.last_day == date(2026, 3, 3), "one working day was left out"
