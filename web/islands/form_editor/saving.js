@@ -76,8 +76,9 @@ export class Saving {
   }
   async settle() {
     const { message, digest } = this.theirs;
-    const choices = digest === null ? [] : [["keep", "保留我的，覆盖他人对此表单的修改"]];
-    choices.push(["theirs", "放弃我的，打开他人保存的"], ["", "先不处理，留在本页"]);
+    // What takes nothing from anybody stands first, where Enter is.
+    const choices = [["", "先不处理，留在本页"], ["theirs", "放弃我的，打开他人保存的"]];
+    if (digest !== null) choices.push(["keep", "保留我的，覆盖他人对此表单的修改"]);
     const more = digest === null ? "此表单已被删除或改名。" : "无论如何选择，流程图和其他表单的修改都不受影响。";
     const choice = await ask("他人已保存过此表单", [message, more], choices);
     if (choice === "theirs") {
