@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.commands import diagram_compare, diagram_import, diagram_migrate, diagram_rehearse
+from engine.commands import diagram_back_test, diagram_compare, diagram_import, diagram_migrate, diagram_rehearse
 from engine.commands.common import (
     CLI,
     FOUND_WRONG,
@@ -41,7 +41,7 @@ def add(commands: Any) -> None:
     diagram_compare.add(verbs, _diagram, read_file)
     diagram_import.add(verbs)
     diagram_migrate.add(verbs)
-    diagram_rehearse.add(verbs, _diagram, read_file)
+    diagram_back_test.extend(diagram_rehearse.add(verbs, _diagram, read_file))
     deploy = verbs.add_parser("deploy", help="store a new version, approved by a second person")
     deploy.add_argument("file", type=_diagram, metavar="FILE", help="the diagram, or its folder, of whichever rule set")
     deploy.add_argument("--reason", required=True, help="why; it stays on record")

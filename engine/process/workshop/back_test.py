@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -110,6 +110,19 @@ def _findings(session: Session, plan: Plan, around: Surroundings, record: Record
         # One case that we cannot replay must not end the test; whoever reads the log learns why.
         log.exception("case %s could not be replayed", record.number)
         return [Finding("failed", "", plan.diagram.name, now, "本件未能回放，详情已记入系统日志", parts=True)]
+
+
+def replay_period(store: Store, plan: Plan, key: str, since: datetime, until: datetime) -> Iterator[list[Replayed]]:
+    """Replays all cases of a process received in a period, page by page, running ones up to now. Writes nothing."""
+    now, around, last = store.clock.now(), Surroundings(), 0
+    while True:
+        with store.read() as session:
+            ids = case_ids(session, key, since, until, after=last)
+            done = replay_cases(session, plan, around, ids, now) if ids else []
+        if not done:
+            return
+        yield done
+        last = done[-1].instance_id
 
 
 # -- commands ----------------------------------------------------------------------------------
@@ -273,7 +286,7 @@ def _write(store: Store, test: Claimed, done: Sequence[Replayed]) -> bool:
         different = [case for case in done if case.findings]
         if different:
             work.session.execute(insert(BackTestCase), [_row(test.id, case) for case in different])
-        row.counts = _counted(row.counts, different)
+        row.counts = counted(row.counts, different)
         row.done, row.last_id = row.done + len(done), done[-1].instance_id
         return True
 
@@ -301,20 +314,15 @@ def as_kept(finding: Finding) -> dict[str, Any]:
     return {**kept, "parts": True} if finding.parts else kept
 
 
-def _counted(before: Mapping[str, Any], cases: Sequence[Replayed]) -> dict[str, Any]:
-    """The numbers with some more cases: each case counts once for a kind, and once for a kind at a step."""
-    return add_up(before, [(case.kinds, [(f.step, f.name, f.kind) for f in case.findings]) for case in cases])
-
-
-def add_up(before: Mapping[str, Any], cases: Sequence[tuple[Sequence[str], Sequence[tuple[str, str, str]]]]) -> dict[str, Any]:
-    """Adds cases (kinds, and (step, name, kind) of their findings) to the numbers of a test."""
+def counted(before: Mapping[str, Any], cases: Sequence[Replayed]) -> dict[str, Any]:
+    """The numbers with some more cases that differ: each counts once for a kind, and once for a kind at a step."""
     kinds = Counter(before.get("kinds", {}))
     steps: dict[str, dict[str, Any]] = {
         step: {"name": known["name"], "kinds": Counter(known["kinds"])} for step, known in before.get("steps", {}).items()
     }
-    for found, places in cases:
-        kinds.update(found)
-        for step, name, kind in dict.fromkeys(places):
+    for case in cases:
+        kinds.update(case.kinds)
+        for step, name, kind in dict.fromkeys((found.step, found.name, found.kind) for found in case.findings):
             steps.setdefault(step, {"name": name, "kinds": Counter()})["kinds"][kind] += 1
     return {
         "cases": before.get("cases", 0) + len(cases), "kinds": dict(kinds),
