@@ -121,7 +121,7 @@ def test_a_wrong_answer_comes_back_at_its_field_and_the_run_stands_where_it_stoo
 @pytest.mark.parametrize(
     "sent",
     [
-        {"run.do": "until", "run.at": "2020-01-01T00:00"}, {"run.do": "until", "run.at": "x"}, {"run.do": "message", "run.case": "7"},
+        {"run.do": "until", "run.at": "2020-01-01T00:00"}, {"run.do": "until", "run.at": "x"}, {"run.do": "message", "run.case": "7"}, {"run.do": "until", "run.at": "9999-12-31T23:59"}, {"run.do": "message", "run.case": "²"},
         {"run.do": "complete", "run.case": "-1"}, {"run.do": "complete", "run.step": "x" * 2000}, {"run.do": "message", "run.message": ""},
     ],
 )  # fmt: skip
@@ -181,6 +181,16 @@ def test_only_who_edits_or_approves_diagrams_comes_in(desk: Desks, draft: int, e
     assert stranger.get(address).status_code == 303
     assert editor.get("/drafts/999/dry-run").status_code == 404
     assert editor.get(f"/drafts/{draft}/dry-run/999").status_code == 404
+    assert editor.get(f"/drafts/{draft}/dry-run/{10**30}").status_code == 404
+    assert editor.get(f"{address}?task=x&case=²").status_code == 200
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00", "1990-01-01T09:00", "9999-12-31T23:59", "2026-13-01T00:00"])
+def test_a_time_in_which_nothing_can_begin_is_a_sentence(editor: Desk, draft: int, at: str) -> None:
+    base = f"/drafts/{draft}/dry-run"
+    editor.get(base)
+    response = editor.post(base, {**BEGIN, **REQUEST, "run.at": at})
+    assert response.status_code == 422 and 'role="alert"' in text_of(response)
 
 
 def _files(folder: Path) -> dict[str, str]:

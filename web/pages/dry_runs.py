@@ -286,7 +286,7 @@ def _show(
     tasks = [task for case in rehearsal.cases for task in case.tasks]
     task = _task(rehearsal, chosen or request.args.get("task", "")) or (tasks[0] if tasks else None)
     asked = request.args.get("case", "")
-    place_shown = int(asked) if asked.isdigit() else task.case if task else 0
+    place_shown = int(asked) if asked.isdecimal() and len(asked) < 6 else task.case if task else 0
     shown = rehearsal.cases[min(place_shown, len(rehearsal.cases) - 1)] if rehearsal.cases else None
     if task and typed is None and _run("sample"):
         typed = sample_answers(task.form or {}, task.names, shanghai_day(rehearsal.now))
@@ -324,7 +324,7 @@ def _run(name: str) -> str:
 
 def _whole(name: str) -> int:
     given = _run(name)
-    return int(given) if given.isdigit() and len(given) < 6 else 0
+    return int(given) if given.isdecimal() and len(given) < 6 else 0
 
 
 def _local(moment: datetime) -> str:

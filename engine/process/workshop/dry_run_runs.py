@@ -84,6 +84,8 @@ def version_of(session: Session, actor: Actor, key: str, version: int) -> Versio
 
 def script_to(session: Session, origins: Origins, move_id: int) -> list[KeptMove]:
     """The moves from the start up to this one. One query. Raises NotFound, also for a move of another draft."""
+    if move_id >= 1 << 63:
+        raise NotFound("没有找到该次试运行")  # no database has such a number
     this = select(func.coalesce(DryRunMove.run_id, DryRunMove.id)).where(DryRunMove.id == move_id).scalar_subquery()
     rows = {
         row.id: row
