@@ -26,8 +26,14 @@ FROM_A_SUBJECT = frozenset({"all_items", "entry", "experts_offered", "itemised"}
 def names_of(step: Step, package: Package) -> frozenset[str]:
     """The names that a template of this step can count on, as far as the package tells."""
     given = {name.removeprefix("in.") for name in step.properties if name.startswith("in.")}
-    asked = {item["key"] for form in package.forms.values() for item in form.get("fields", ()) if "key" in item}
-    return ALWAYS | FROM_A_DEADLINE | FROM_A_SUBJECT | given | asked | frozenset(_known(sketch(package.xml)))
+    return ALWAYS | FROM_A_DEADLINE | FROM_A_SUBJECT | given | _asked(package) | frozenset(_known(sketch(package.xml)))
+
+
+def _asked(package: Package) -> set[str]:
+    """The keys of all fields; what is no field yet, in a form that is being written, is passed over."""
+    listed = [form.get("fields") for form in package.forms.values() if isinstance(form, dict)]
+    fields = [field for each in listed if isinstance(each, list) for field in each if isinstance(field, dict)]
+    return {field["key"] for field in fields if isinstance(field.get("key"), str)}
 
 
 def _known(diagram: Diagram) -> Iterator[str]:

@@ -320,3 +320,10 @@ def test_a_broken_form_breaks_no_check(fields: Any) -> None:
     drawn = Package("r", diagram("start > user:a > end", TASK, startPosts="handler"), {"ask": {"title": "申请", "fields": fields}})
     found = check(drawn, set(), base=drawn)
     assert {(problem.rule, problem.element) for problem in found} >= {("form-broken", "a")}
+
+
+@pytest.mark.parametrize("field", [{"key": {}}, {"key": ["a"]}, "text", None])
+def test_a_broken_form_beside_a_letter_is_told_all_the_same(field: Any) -> None:
+    """The names that a letter may use come from all the forms of its process, the broken ones too."""
+    forms = {**request().forms, "supply": {"title": "供数", "fields": [field]}}
+    assert "form-broken" in {problem.rule for problem in check(replace(request(), forms=forms), KNOWN)}
