@@ -248,3 +248,9 @@ def test_each_typical_step_is_ready_when_it_is_placed(town: Town, officer: Calla
     for words in ('name="clock" value="pause"', 'sharing:beforeDeadline="2"', 'sharing:afterDeadline="3"', 'calledElement="supervision"',
                   "<bpmn:loopDataInputRef>[applicant_unit]</bpmn:loopDataInputRef>", 'value="notices.send"'):
         assert words in xml, words
+    # What BPMN takes for a reference and we for an expression is still there when the file has been read and written again.
+    page.reload()
+    page.locator("#modeler[data-ready=yes]").wait_for()
+    field(page, "编号前缀").fill("请假")
+    is_saved(page)
+    assert "<bpmn:loopDataInputRef>[applicant_unit]</bpmn:loopDataInputRef>" in saved(town, draft).package.xml.decode()

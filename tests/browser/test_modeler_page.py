@@ -65,6 +65,8 @@ def test_everything_around_the_diagram_is_chinese(town: Town, officer: Callable[
     page.locator(".djs-search-container").wait_for()
     seen |= words_on_screen(page)
     page.keyboard.press("Escape")
+    page.locator(".djs-search-container").wait_for(state="hidden")
+    select(page, "Task_Intake")
     page.keyboard.press("Control+a")
     expect(page.locator("[data-panel-title]")).to_have_text("选中了多个元素")
     seen |= words_on_screen(page)
@@ -120,6 +122,19 @@ def test_a_file_goes_out_and_comes_back_with_nothing_lost(town: Town, officer: C
     expect(page.locator(".modeler-state")).not_to_contain_text("即将保存")
     is_saved(page)
     assert content_of(saved(town, draft).package.xml) == content_of(file.read_bytes())
+
+
+def test_an_edit_changes_nothing_else_of_a_diagram(town: Town, officer: Callable[..., Page]) -> None:
+    for process in ("data_correction", "withheld_need", "rectification"):
+        draft = draft_of(town, process)
+        before = content_of(saved(town, draft).package.xml)
+        page = officer("024", "process_admin")
+        page.goto(f"/drafts/{draft}")
+        page.locator("#modeler[data-ready=yes]").wait_for()
+        field(page, "编号前缀").fill("另编")
+        is_saved(page)
+        after = content_of(saved(town, draft).package.xml)
+        assert len(set(before) - set(after)) == len(set(after) - set(before)) == 1, process
 
 
 def content_of(xml: bytes) -> list[str]:

@@ -59,6 +59,8 @@ async function start(root) {
     say: (name, words) => {
       state.dataset.state = name;
       state.textContent = words;
+      const heading = document.querySelector("[data-draft-saved]");
+      if (name === "saved" && heading) heading.textContent = `您${words}`;
     },
     onConflict: (answer) => settleConflict({ answer, draft, requests: ask, read, leave }).catch((error) => tell(`未能另存：${error.message}`)),
   });
@@ -160,7 +162,9 @@ const root = document.getElementById("modeler");
 start(root).catch((error) => {
   const told = root.querySelector(".modeler-told");
   told.hidden = false;
-  told.textContent = error instanceof SignedOut ? "登录已过期，请重新登录后再打开本页。" : "流程图无法显示，请刷新后重试。可以先从“流程图”列表下载文件。";
+  told.textContent = error instanceof SignedOut ? "登录已过期，请重新登录后再打开本页。"
+    : /没有可显示的|no diagram/.test(error.message) ? "文件中只有流程，没有图形。请从“导入”打开它：会自动排出图形。"
+    : "流程图无法显示，请刷新后重试。可以先从“流程图”列表下载文件。";
   root.dataset.ready = "failed";
   console.error(error);
 });

@@ -17,5 +17,11 @@ export function keepReferences(warnings) {
 
 // What bpmn-moddle could not read and would leave out of the next export, for the reader to know before anything is saved.
 export function unreadable(warnings) {
-  return warnings.filter(({ property, message }) => !property && /unparsable|unrecognized|unknown type/.test(message)).map(({ message }) => message);
+  return warnings
+    .filter(({ property, message }) => !property && /unparsable|unrecognized|unknown type/.test(message))
+    .map(({ message }) => {
+      const name = message.match(/<([^>]+)>/)?.[1] || "";
+      const line = message.match(/line: (\d+)/)?.[1];
+      return `元素 ${name}${line ? `（第${Number(line) + 1}行）` : ""}`;
+    });
 }

@@ -32,8 +32,9 @@ export function kindOf(element) {
 }
 
 export function sectionsOf(element, context) {
-  // Nothing selected: the process itself, which stands in the pool where there is one.
-  const pool = is(element, "bpmn:Collaboration") ? element.children.find((child) => is(child, "bpmn:Participant") && child.businessObject.processRef) : null;
+  // Nothing selected: the process itself, which stands in the pool where there is one; of several, the one that runs.
+  const pools = is(element, "bpmn:Collaboration") ? element.children.filter((child) => is(child, "bpmn:Participant") && child.businessObject.processRef) : [];
+  const pool = pools.find((child) => child.businessObject.processRef.isExecutable) || pools[0];
   const subject = subjectOf(pool || element, context);
   const sections = subject.is("bpmn:Process")
     ? processSections(subject)
