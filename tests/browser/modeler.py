@@ -104,3 +104,20 @@ def selected(page: Page) -> str:
     element = page.locator(".djs-element.selected").first.get_attribute("data-element-id")
     assert element is not None
     return element
+
+
+#: What is on the screen around the diagram: its texts, and what is read out or shown on pointing at something.
+WORDS = """() => {
+  const found = new Set();
+  for (const node of document.querySelectorAll('.modeler *, .djs-popup-parent *, .djs-popup *, dialog *')) {
+    if (node.closest('svg, script, code, .bjs-powered-by, textarea, select')) continue;
+    for (const name of ['title', 'aria-label', 'placeholder']) if (node.getAttribute(name)) found.add(node.getAttribute(name));
+    for (const child of node.childNodes) if (child.nodeType === Node.TEXT_NODE && child.data.trim()) found.add(child.data.trim());
+  }
+  return [...found];
+}"""
+
+
+def words_on_screen(page: Page) -> set[str]:
+    """Every text around the diagram; the diagram's own texts and what people type are not among them."""
+    return set(page.evaluate(WORDS))
