@@ -22,7 +22,7 @@ from engine.commands.common import (
 if TYPE_CHECKING:
     from engine.process.interpreter.model import Problem
     from engine.process.package import Package
-    from engine.process.workshop.importing import Imported
+    from engine.process.workshop.importing.foreign import Imported
 
 
 def add(verbs: Any) -> None:
@@ -71,7 +71,7 @@ def _read(data: bytes, process: str | None) -> Imported:
     from engine.process.check import check
     from engine.process.workshop.checking import known_processes
     from engine.process.workshop.drafts import base_package
-    from engine.process.workshop.importing import read_foreign
+    from engine.process.workshop.importing.foreign import read_foreign
 
     settings = reading_settings()
     if not has_database(settings):
@@ -91,7 +91,7 @@ def _read(data: bytes, process: str | None) -> Imported:
 
 
 def _keep(data: bytes, options: argparse.Namespace, found: Imported) -> int:
-    from engine.process.workshop.importing_drafts import import_draft, suggested_key
+    from engine.process.workshop.importing.drafts import import_draft, suggested_key
 
     settings = reading_settings()
     key = options.key or suggested_key(found, options.file.name) or found.key
@@ -104,7 +104,7 @@ def _keep(data: bytes, options: argparse.Namespace, found: Imported) -> int:
 
 def _refused(options: argparse.Namespace, error: Any) -> int:
     from engine.process.check import as_json
-    from engine.process.workshop.importing_drafts import sentence_of
+    from engine.process.workshop.importing.drafts import sentence_of
 
     if options.json:
         emit({"problems": as_json(error.problems)})
@@ -114,7 +114,7 @@ def _refused(options: argparse.Namespace, error: Any) -> int:
 
 
 def _show(options: argparse.Namespace, found: Imported, draft: int | None) -> None:
-    from engine.process.workshop.importing import as_json
+    from engine.process.workshop.importing.foreign import as_json
 
     if options.json:
         emit({**as_json(found), **({"draft": draft} if draft is not None else {})})
@@ -133,8 +133,8 @@ def _show(options: argparse.Namespace, found: Imported, draft: int | None) -> No
 def _run_folder(options: argparse.Namespace) -> int:
     """Every file of a folder: one line each, and the sum."""
     from engine.process.interpreter.model import DiagramError
-    from engine.process.workshop.importing import as_json
-    from engine.process.workshop.importing_drafts import sentence_of
+    from engine.process.workshop.importing.foreign import as_json
+    from engine.process.workshop.importing.drafts import sentence_of
 
     if options.by and not options.dry_run:
         raise CommandError("a folder is only looked at: import its files one by one")

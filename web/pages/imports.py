@@ -16,8 +16,8 @@ from engine.process.interpreter.document import MAX_BYTES
 from engine.process.interpreter.model import DiagramError
 from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts
-from engine.process.workshop.importing import Imported
-from engine.process.workshop.importing_drafts import import_draft, look_at, sentence_of, suggested_key
+from engine.process.workshop.importing.foreign import Imported
+from engine.process.workshop.importing.drafts import import_draft, look_at, sentence_of, suggested_key
 from engine.store.errors import Invalid, NotFound
 from web.context import me, origin, settings, store
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN, SHARING, SPIFF
-from engine.process.workshop.importing_sheet import Gap, extensions
+from engine.process.workshop.importing.sheet import Gap, extensions
 
 MODEL = 'xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"'
 SPACES = (

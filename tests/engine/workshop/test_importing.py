@@ -12,9 +12,9 @@ from engine.process.interpreter.document import BPMN
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.package import Package, read_package
-from engine.process.workshop.importing import Imported, as_json, read_foreign
-from engine.process.workshop.importing_reading import read_tree
-from engine.process.workshop.importing_sheet import ORIGINAL
+from engine.process.workshop.importing.foreign import Imported, as_json, read_foreign
+from engine.process.workshop.importing.reading import read_tree
+from engine.process.workshop.importing.sheet import ORIGINAL
 from engine.sharing import registry
 from tests.engine.workshop.foreign import CORPUS, END, START, arrow, file, filled, node, way
 from tests.engine.workshop.modeler import reserialised

@@ -13,7 +13,7 @@ from engine.process.check import check
 from engine.process.interpreter.model import DiagramError
 from engine.process.workshop.checking import known_processes
 from engine.process.workshop.drafts import DraftSheet, draft_sheet, save_draft
-from engine.process.workshop.importing_drafts import import_draft, look_at, suggested_key
+from engine.process.workshop.importing.drafts import import_draft, look_at, suggested_key
 from engine.sharing import registry
 from engine.store.errors import Invalid, NotAllowed
 from tests.engine.process.office import Office

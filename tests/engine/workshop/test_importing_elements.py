@@ -9,8 +9,8 @@ from engine.process.check import check
 from engine.process.interpreter.document import BPMN, Document, index
 from engine.process.interpreter.reader import timers_of
 from engine.process.package import Package
-from engine.process.workshop.importing import Imported, read_foreign
-from engine.process.workshop.importing_expressions import in_our_words
+from engine.process.workshop.importing.foreign import Imported, read_foreign
+from engine.process.workshop.importing.expressions import in_our_words
 from engine.sharing import registry
 from tests.engine.interpreter.driving import Case
 from tests.engine.workshop.foreign import CORPUS, END, START, arrow, event, ext, file, node, way

@@ -9,7 +9,7 @@ from engine.process.check import check as kernel_check
 from engine.process.interpreter import document as documents
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
-from engine.process.workshop.importing_sheet import Gap, Sheet, label
+from engine.process.workshop.importing.sheet import Gap, Sheet, label
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -9,9 +9,9 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN
-from engine.process.workshop.importing_drawing import Box, Drawing
-from engine.process.workshop.importing_events import bring_caught, bring_waiting, kind_of
-from engine.process.workshop.importing_sheet import Sheet, event_definitions, flows_in, is_bpmn, nodes_in, take
+from engine.process.workshop.importing.drawing import Box, Drawing
+from engine.process.workshop.importing.events import bring_caught, bring_waiting, kind_of
+from engine.process.workshop.importing.sheet import Sheet, event_definitions, flows_in, is_bpmn, nodes_in, take
 
 #: Pixels between the main part and the frame drawn around it.
 FRAME = 30.0

@@ -9,8 +9,8 @@ from __future__ import annotations
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN, GATEWAYS, TASKS, local_name, text_of
-from engine.process.workshop.importing_drawing import EVENT, Drawing
-from engine.process.workshop.importing_sheet import (
+from engine.process.workshop.importing.drawing import EVENT, Drawing
+from engine.process.workshop.importing.sheet import (
     NODES,
     ORIGINAL,
     Sheet,

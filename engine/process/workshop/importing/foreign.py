@@ -2,8 +2,8 @@
 
 Tolerant and never silent: what the engine cannot run is replaced by the nearest that it can, the original is kept in the
 file, and each change is said. What afterwards stands between the draft and its deployment is listed too, so that nobody
-learns of it from the check. The walls of this room: importing_reading (bytes), _ids, _forms, _vendor, _tasks, _events,
-_handlers (event subprocesses), _flow, _layout, all working on one _sheet with its _drawing.
+learns of it from the check. The walls of this room: reading (bytes), ids, forms, vendor, tasks, events,
+handlers (event subprocesses), flow, layout, all working on one sheet with its drawing.
 
 When not to use it: for what ships with the product. Such a file goes through unchanged.
 """
@@ -19,18 +19,18 @@ from lxml import etree
 from engine.process.interpreter.document import BPMN, properties_of
 from engine.process.interpreter.model import Problem
 from engine.process.package import Package
-from engine.process.workshop.importing_drawing import Drawing
-from engine.process.workshop.importing_events import bring_events
-from engine.process.workshop.importing_flow import bring_flow, link_up, tidy_arrows
-from engine.process.workshop.importing_forms import bring_forms
-from engine.process.workshop.importing_gaps import gaps_of
-from engine.process.workshop.importing_handlers import bring_handlers
-from engine.process.workshop.importing_ids import Choice, choices, mark, mend_ids
-from engine.process.workshop.importing_layout import draw_what_is_missing
-from engine.process.workshop.importing_reading import read_tree
-from engine.process.workshop.importing_sheet import Gap, Rewriting, Sheet, extensions, is_bpmn
-from engine.process.workshop.importing_tasks import bring_tasks
-from engine.process.workshop.importing_vendor import Kept, kept, take_over
+from engine.process.workshop.importing.drawing import Drawing
+from engine.process.workshop.importing.events import bring_events
+from engine.process.workshop.importing.flow import bring_flow, link_up, tidy_arrows
+from engine.process.workshop.importing.forms import bring_forms
+from engine.process.workshop.importing.gaps import gaps_of
+from engine.process.workshop.importing.handlers import bring_handlers
+from engine.process.workshop.importing.ids import Choice, choices, mark, mend_ids
+from engine.process.workshop.importing.layout import draw_what_is_missing
+from engine.process.workshop.importing.reading import read_tree
+from engine.process.workshop.importing.sheet import Gap, Rewriting, Sheet, extensions, is_bpmn
+from engine.process.workshop.importing.tasks import bring_tasks
+from engine.process.workshop.importing.vendor import Kept, kept, take_over
 
 #: Judges what a file became, as a change of the version that it comes from.
 Check = Callable[[Package, Package | None], list[Problem]]

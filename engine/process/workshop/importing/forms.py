@@ -15,8 +15,8 @@ from typing import Any
 from lxml import etree
 
 from engine.process.interpreter.document import local_name, properties_of
-from engine.process.workshop.importing_expressions import literal
-from engine.process.workshop.importing_sheet import Sheet, extension_items, is_bpmn
+from engine.process.workshop.importing.expressions import literal
+from engine.process.workshop.importing.sheet import Sheet, extension_items, is_bpmn
 
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 #: The tools that share one way of writing, each in its own name space.

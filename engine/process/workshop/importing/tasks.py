@@ -9,9 +9,9 @@ from lxml import etree
 from engine.process.interpreter.document import BPMN, local_name, text_of
 from engine.process.interpreter.network import script_lines
 from engine.process.interpreter.structure import REPEATABLE
-from engine.process.workshop.importing_drawing import Drawing
-from engine.process.workshop.importing_expressions import in_our_words
-from engine.process.workshop.importing_sheet import (
+from engine.process.workshop.importing.drawing import Drawing
+from engine.process.workshop.importing.expressions import in_our_words
+from engine.process.workshop.importing.sheet import (
     KINDS,
     Sheet,
     arrows,

@@ -1,6 +1,6 @@
 """The drawing of what the import adds: shapes and lines for new gateways and events, where their neighbours leave room.
 
-Only the geometry of the file that was uploaded is touched here; a file without any drawing gets one in importing_layout.
+Only the geometry of the file that was uploaded is touched here; a file without any drawing gets one in `layout`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from engine.process.workshop.importing_sheet import Sheet
+from engine.process.workshop.importing.sheet import Sheet
 
 BPMNDI = "http://www.omg.org/spec/BPMN/20100524/DI"
 DC = "http://www.omg.org/spec/DD/20100524/DC"

@@ -20,9 +20,9 @@ from engine.process.tables import Definition
 from engine.process.workshop.blank import KEY, KEY_WORDS, NAME_MAX, under_key
 from engine.process.workshop.checking import checked, held_posts, known_processes
 from engine.process.workshop.drafts import add_draft, base_package
-from engine.process.workshop.importing import Imported, as_json, merged, read_foreign
-from engine.process.workshop.importing_reading import read_tree
-from engine.process.workshop.importing_sheet import Sheet
+from engine.process.workshop.importing.foreign import Imported, as_json, merged, read_foreign
+from engine.process.workshop.importing.reading import read_tree
+from engine.process.workshop.importing.sheet import Sheet
 from engine.store.errors import Invalid
 from engine.store.store import Origin, Store, command
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN, EVENTS, GATEWAYS, local_name
-from engine.process.workshop.importing_drawing import BPMNDI, NSMAP, Box, Drawing, Point
-from engine.process.workshop.importing_sheet import NODES, Sheet, arrows, flows_in, is_bpmn, nodes_in
+from engine.process.workshop.importing.drawing import BPMNDI, NSMAP, Box, Drawing, Point
+from engine.process.workshop.importing.sheet import NODES, Sheet, arrows, flows_in, is_bpmn, nodes_in
 
 #: Pixels: between columns, between rows, around the steps of a frame, the label strip of a pool or lane.
 COLUMN, ROW, MARGIN, STRIP = 60.0, 40.0, 40.0, 30.0

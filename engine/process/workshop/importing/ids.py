@@ -14,7 +14,7 @@ from lxml import etree
 from engine.process.interpreter.document import BPMN, MAX_ELEMENTS, MAX_NESTING, local_name
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.interpreter.structure import IDENTIFIER
-from engine.process.workshop.importing_sheet import CONTAINERS, NODES, ORIGINAL, Sheet, attributes, extensions, is_bpmn, label, replace
+from engine.process.workshop.importing.sheet import CONTAINERS, NODES, ORIGINAL, Sheet, attributes, extensions, is_bpmn, label, replace
 
 #: Processes that one file may hold.
 PROCESSES_MOST = 100

@@ -8,9 +8,9 @@ from lxml import etree
 
 from engine.process.interpreter.document import BPMN, SHARING, TASKS, local_name, properties_of, text_of
 from engine.process.interpreter.structure_events import ALLOWED, DURATION, EVENT_NAMES, PLACES
-from engine.process.workshop.importing_drawing import Drawing
-from engine.process.workshop.importing_expressions import in_our_words, literal
-from engine.process.workshop.importing_sheet import Sheet, arrows, attributes, child, event_definitions, is_bpmn, nodes_in
+from engine.process.workshop.importing.drawing import Drawing
+from engine.process.workshop.importing.expressions import in_our_words, literal
+from engine.process.workshop.importing.sheet import Sheet, arrows, attributes, child, event_definitions, is_bpmn, nodes_in
 
 #: What waits for something that only our messages can say.
 _AS_MESSAGE = {"signal": "信号", "conditional": "条件", "none": "空", "escalation": "升级", "link": "链接", "error": "错误"}
@@ -18,7 +18,7 @@ _CYCLE = re.compile(r"R\d*/(?:[^/]*/)?(P[^/]+)")
 
 
 def bring_events(sheet: Sheet, drawing: Drawing) -> None:
-    """All events of the process. Event subprocesses keep their start for `importing_handlers`."""
+    """All events of the process. Event subprocesses keep their start for `handlers`."""
     _links(sheet, drawing)
     #: Activities at which an error is caught.
     guarded = {node.get("attachedToRef") or "" for node in sheet.nodes() if kind_of(node) == "error"}

@@ -14,9 +14,9 @@ from lxml import etree
 
 from engine.people.posts import POSTS
 from engine.process.interpreter.document import BPMN, SHARING, SPIFF, local_name, properties_of, text_of
-from engine.process.workshop.importing_expressions import in_our_words, literal, name_of
-from engine.process.workshop.importing_forms import FAMILY, ZEEBE, vendor
-from engine.process.workshop.importing_sheet import ORIGINAL, Sheet, child, extension_items, is_bpmn, take
+from engine.process.workshop.importing.expressions import in_our_words, literal, name_of
+from engine.process.workshop.importing.forms import FAMILY, ZEEBE, vendor
+from engine.process.workshop.importing.sheet import ORIGINAL, Sheet, child, extension_items, is_bpmn, take
 
 #: Name spaces with a meaning here, or without one anywhere: nothing to list.
 _QUIET_SPACES = (BPMN, SPIFF, SHARING, ORIGINAL, "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/XML/1998/namespace")
