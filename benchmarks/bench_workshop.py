@@ -14,7 +14,7 @@ from benchmarks.report import Table, ms
 from engine.process.check import check
 from engine.process.interpreter.reader import read_diagram
 from engine.process.workshop import checking
-from engine.process.workshop.compare import compare
+from engine.process.workshop.comparing.compare import compare
 from tests.bpmn.shipped import PROCESSES, keys_of, package
 
 

@@ -34,7 +34,7 @@ def add(verbs: Any, diagram: Callable[[str], Path], read_file: Callable[[Path], 
 def run_compare(options: argparse.Namespace, read: Callable[[str], Package]) -> int:
     """Exit 0 whether or not they differ: a difference is no fault."""
     from engine.process.interpreter.model import DiagramError
-    from engine.process.workshop.compare import compare
+    from engine.process.workshop.comparing.compare import compare
 
     packages = []
     for text in (options.a, options.b):

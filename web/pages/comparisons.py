@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request
 
-from engine.process.workshop.comparisons import ComparisonSheet, comparison_sheet, side_of
+from engine.process.workshop.comparing.sheet import ComparisonSheet, comparison_sheet, side_of
 from engine.store.errors import NotFound
 from web.context import me, store
 

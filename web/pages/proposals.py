@@ -13,7 +13,7 @@ from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
 from engine.process.workshop import back_test_sheets, drafts, proposal_sheets, proposals, versions
 from engine.process.workshop.checking import checked, held_posts, known_processes
-from engine.process.workshop.compare import Comparison, compare
+from engine.process.workshop.comparing.compare import Comparison, compare
 from engine.store.errors import Invalid, NotFound
 from web.context import is_swap, me, origin, store
 from web.given import day_given, number_given

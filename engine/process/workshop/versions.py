@@ -21,8 +21,8 @@ from engine.process.definitions import INSTALLER, Deployed, deployed
 from engine.process.interpreter.model import Step, TimerRule
 from engine.process.queries import process_names
 from engine.process.tables import Definition, Instance
-from engine.process.workshop import compare_words as words
-from engine.process.workshop.compare import Comparison, compare
+from engine.process.workshop.comparing import words
+from engine.process.workshop.comparing.compare import Comparison, compare
 from engine.process.workshop.drafts import require_workshop, version_package
 from engine.process.workshop.tables import Draft, Proposal
 from engine.process.workshop.texts import TEXTS

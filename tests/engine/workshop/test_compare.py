@@ -14,7 +14,7 @@ from lxml import etree
 
 from engine.process.interpreter.model import DiagramError
 from engine.process.package import Package
-from engine.process.workshop.compare import Change, Comparison, compare
+from engine.process.workshop.comparing.compare import Change, Comparison, compare
 from tests.bpmn.shipped import NAMES, PROCESSES, package
 from tests.engine.interpreter.diagrams import call, catches_timer, diagram, element, message, multi, script, sub, timer
 

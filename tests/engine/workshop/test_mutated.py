@@ -14,7 +14,7 @@ import engine.sharing.registry  # noqa: F401  (makes operations, words and subje
 from engine.process.check import check
 from engine.process.interpreter.model import DiagramError
 from engine.process.package import Package
-from engine.process.workshop.compare import compare
+from engine.process.workshop.comparing.compare import compare
 from tests.bpmn.shipped import PROCESSES, keys_of, package
 
 MUTANTS = 4

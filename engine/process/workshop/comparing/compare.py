@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 from engine.process.interpreter.document import parse
 from engine.process.package import Package
-from engine.process.workshop import compare_words as words
-from engine.process.workshop.compare_forms import form_differences
-from engine.process.workshop.compare_letters import letter_differences
-from engine.process.workshop.compare_pairs import pairs
-from engine.process.workshop.compare_tree import Drawing, Thing, definitions_facts, drawing_of, things_of
+from engine.process.workshop.comparing import words
+from engine.process.workshop.comparing.forms import form_differences
+from engine.process.workshop.comparing.letters import letter_differences
+from engine.process.workshop.comparing.pairs import pairs
+from engine.process.workshop.comparing.tree import Drawing, Thing, definitions_facts, drawing_of, things_of
 
 Kind = Literal["added", "removed", "changed", "moved"]
 Group = Literal["times", "who", "steps", "flows", "forms", "documents", "process", "other", "layout"]

@@ -11,7 +11,7 @@ from typing import Literal
 
 from lxml import etree
 
-from engine.process.workshop.compare_words import shortened, step
+from engine.process.workshop.comparing.words import shortened, step
 
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 #: Bytes of text in one template that are read: a letter has a few pages.

@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from engine.process.check_forms import too_large
-from engine.process.workshop import compare_words as words
+from engine.process.workshop.comparing import words
 
 
 #: How much of a note's words must be the same to call it the same note.

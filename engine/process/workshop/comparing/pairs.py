@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
 
-from engine.process.workshop.compare_tree import Drawing, Thing
+from engine.process.workshop.comparing.tree import Drawing, Thing
 
 Things = Mapping[str, Thing]
 #: Objects of which a file has one, or a few that are told apart by their name.

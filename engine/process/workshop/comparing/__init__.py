@@ -1,0 +1,1 @@
+"""What changed between two versions, to the attribute and in the words of their readers."""
