@@ -28,12 +28,15 @@ class Known:
     national: tuple[Notice, ...] = ()
     local: Mapping[str, tuple[Notice, ...]] = field(default_factory=dict)
     """Calendar → its own orders."""
+    calendars: frozenset[str] = frozenset()
+    """All calendars beside the city's. Clocks may run by one to which no unit is bound any more."""
     follow_city: frozenset[str] = frozenset()
-    """The calendars in which the city's orders hold too."""
+    """Those of them in which the city's orders hold too."""
     bindings: Mapping[int, str] = field(default_factory=dict)
     """Unit id → calendar; a unit that is not in it counts by the city's."""
     policies: Mapping[str, str] = field(default_factory=dict)
-    """Number of a notice → what becomes of deadlines that would fall earlier by it: keep · move"""
+    """Number of a notice → what becomes of deadlines that would fall earlier by it: keep · move. In the order in which they
+    came in here, which need not be that of their publication."""
 
     def orders(self, calendar: str | None) -> tuple[Notice, ...]:
         """The local orders that hold in a calendar (None: the city's)."""
@@ -85,20 +88,23 @@ def forget(session: Session) -> None:
 
 def _load(session: Session) -> Known:
     rows = session.execute(
-        select(CalendarNotice.calendar, CalendarNotice.body, CalendarNotice.policy).order_by(CalendarNotice.published, CalendarNotice.id)
+        select(CalendarNotice.calendar, CalendarNotice.body, CalendarNotice.policy, CalendarNotice.id)
+        .order_by(CalendarNotice.published, CalendarNotice.id)
     ).all()
     local: dict[str, list[Notice]] = {}
-    for calendar, body, _ in rows:
+    for calendar, body, *_ in rows:
         if calendar is not None:
             local.setdefault(calendar, []).append(notice_from_json(body))
     bindings = session.execute(select(CalendarBinding.unit_id, CalendarBinding.calendar).order_by(CalendarBinding.id)).all()
+    follows = {key: too for key, too in session.execute(select(WorkCalendar.key, WorkCalendar.follows_city))}
     return Known(
-        national=tuple(notice_from_json(body) for calendar, body, _ in rows if calendar is None),
+        national=tuple(notice_from_json(body) for calendar, body, *_ in rows if calendar is None),
         local={calendar: tuple(orders) for calendar, orders in local.items()},
-        follow_city=frozenset(session.scalars(select(WorkCalendar.key).where(WorkCalendar.follows_city))),
+        calendars=frozenset(follows),
+        follow_city=frozenset(key for key, too in follows.items() if too),
         # The newest row of a unit wins, also where it leads back to the city's calendar.
         bindings={unit: calendar for unit, calendar in {row[0]: row[1] for row in bindings}.items() if calendar != CITY},
-        policies={str(body["doc"]): policy for _, body, policy in rows},
+        policies={str(body["doc"]): policy for _, body, policy, _ in sorted(rows, key=lambda row: row[3])},
     )
 
 

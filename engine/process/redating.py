@@ -95,13 +95,16 @@ def _keeps(timer: Timer, edition: Edition, policies: Mapping[str, str]) -> bool:
     """Whether an earlier date is not taken: for what counts working days itself; reminders follow their deadline."""
     if "working_days" not in timer.rule or timer.last_day is None:
         return False
-    return policies.get(cause_of(edition), "keep") == "keep"
+    return policies.get(cause_of(edition, policies), "keep") == "keep"
 
 
-def cause_of(edition: Edition) -> str:
-    """The number of the notice by which an edition came to be, for the record."""
-    newest = max((*edition.notices, *edition.local), key=lambda notice: (notice.published, notice.signed), default=None)
-    return newest.doc if newest else edition.id
+def cause_of(edition: Edition, policies: Mapping[str, str]) -> str:
+    """The number of the notice by which an edition came to be, for the record: the one that came in last.
+
+    Not the one published last: a notice may be read in days after its publication, when a later order stands already.
+    """
+    numbers = {notice.doc for notice in (*edition.notices, *edition.local)}
+    return next((doc for doc in reversed(list(policies)) if doc in numbers), edition.id)
 
 
 # -- a case that is at hand --------------------------------------------------------------------
@@ -109,9 +112,10 @@ def cause_of(edition: Edition) -> str:
 
 def bring_up_to_date(case: Case) -> None:
     """Counts the stale clocks of an open case again, and puts what moved on record; nothing where none is stale."""
-    moves, waiting = redate(case, known(case.work.session).policies)
+    policies = known(case.work.session).policies
+    moves, waiting = redate(case, policies)
     if moves:
-        case.record("redated", cause=cause_of(edition_for(case, moves[0].timer)), deadlines=[_told(move) for move in moves])
+        case.record("redated", cause=cause_of(edition_for(case, moves[0].timer), policies), deadlines=[_told(move) for move in moves])
         _note(case, [move for move in moves if move.moved or move.kept], waiting)
 
 

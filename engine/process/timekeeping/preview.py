@@ -113,7 +113,7 @@ def _moves(
     names = {unit_id: short for unit_id, short in session.execute(select(Unit.id, Unit.short))}
     then: dict[str | None, Edition] = {}
     firsts = []
-    for calendar in [None, *sorted(set(then_known.local) | set(then_known.bindings.values()))]:
+    for calendar in [None, *sorted(then_known.calendars)]:
         then[calendar] = edition_of(then_known, today, calendar)
         firsts.append(first_difference(edition_of(now_known, today, calendar), then[calendar]))
     first = min(filter(None, firsts), default=None)

@@ -7,7 +7,7 @@ ordered. From then on every clock is counted with the new edition before anythin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -200,7 +200,7 @@ def hypothetical(everything: Known, notice: Notice, calendar: str | None, policy
     if calendar is not None:
         local[calendar] = _ordered((*local.get(calendar, ()), notice))
     national = _ordered((*everything.national, notice)) if calendar is None else everything.national
-    return Known(national, local, everything.follow_city, everything.bindings, {**everything.policies, notice.doc: policy})
+    return replace(everything, national=national, local=local, policies={**everything.policies, notice.doc: policy})
 
 
 def _ordered(notices: Sequence[Notice]) -> tuple[Notice, ...]:

@@ -52,7 +52,7 @@ class Editions:
 def editions(session: Session, today: date) -> Editions:
     """All editions that matter now. One query (and none where this session has asked before)."""
     everything = known(session)
-    calendars: list[str | None] = [None, *sorted(set(everything.local) | set(everything.bindings.values()) | everything.follow_city)]
+    calendars: list[str | None] = [None, *sorted(everything.calendars)]
     current = {calendar: edition_of(everything, today, calendar) for calendar in calendars}
     return Editions(current, {edition.id: edition for calendar in calendars for edition in _past(everything, today, calendar)})
 

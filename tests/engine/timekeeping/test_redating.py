@@ -9,20 +9,18 @@ import pytest
 from sqlalchemy import select
 
 from calendars.reading import Reading
-from engine.history import History
 from engine.history_seal import verify
 from engine.process.calendar_tables import Recount, RecountMove
-from engine.process.editions import edition_at, known
+from engine.process.editions import edition_at
 from engine.process.queries import notices
 from engine.process.sheets import case_sheet
-from engine.process.timekeeping.publishing import confirm_notice, propose_notice
 from engine.process.timekeeping.recounting import recount
 from engine.store.clock import MovableClock, shanghai
 from engine.store.store import Store
 from tests.engine.interpreter.diagrams import element
 from tests.engine.process.office import Office
 from tests.engine.process.test_timers import FRAME, WATCH
-from tests.engine.timekeeping.year_2027 import reading
+from tests.engine.timekeeping.acts import acts, closure, national, order, publish
 
 
 def replies(office: Office, days: int = 10) -> Office:
@@ -30,28 +28,6 @@ def replies(office: Office, days: int = 10) -> Office:
     office.deploy(*WATCH, key="watch")
     office.deploy("start > user:reply > end", element("reply", name="答复", unit="'B'", post="handler", limit=str(days)), **FRAME)
     return office
-
-
-def publish(office: Office, given: Reading, *, calendar: str | None = None, policy: str = "keep") -> int:
-    proposal = propose_notice(office.store, given, actor=office["petra"], calendar=calendar, policy=policy, accepted="已核对原文")
-    return confirm_notice(office.store, proposal, actor=office["paul"])
-
-
-def closure(doc: str, *days: str, published: str) -> Reading:
-    """An order of the city: offices stay closed on these days."""
-    off = tuple(date.fromisoformat(day) for day in days)
-    signed = date.fromisoformat(published)
-    return Reading(doc, off[0].year, signed, signed, add_off=off)
-
-
-def national(office: Office) -> Reading:
-    with office.store.read() as session:
-        return reading(known(session).national)
-
-
-def acts(office: Office, case: int) -> list[str]:
-    with office.store.read() as session:
-        return list(session.scalars(select(History.act).where(History.instance_id == case).order_by(History.seq)))
 
 
 # -- S10: the year end ------------------------------------------------------------------------
@@ -234,3 +210,26 @@ def test_a_case_that_cannot_be_counted_stops_nobody_else(office: Office) -> None
     assert [incident.instance_id for incident in office.incidents()] == [cases[1]]
     with office.store.read() as session:
         assert session.scalar(select(Recount.state)) == "done"
+
+
+def test_a_notice_that_comes_in_late_is_the_cause_although_a_newer_one_stands(office: Office) -> None:
+    office.clock.to("2026-12-18 10:00")
+    case = replies(office).start()
+    office.clock.to("2026-12-23 09:00")
+    publish(office, closure("辽市政办发〔2026〕8号", "2026-12-24", published="2026-12-22"), calendar="city", policy="move")
+    recount(office.store)
+    publish(office, national(office))  # published on the 21st, typed in on the 23rd
+    recount(office.store)
+    with office.store.read() as session:
+        told = [line.title for line in case_sheet(session, office["gu"], case).timeline if line.act == "redated"]
+    assert told == ["日历更新，重新推算时限（辽市政办发〔2026〕8号）", "日历更新，重新推算时限（国办发明电〔2026〕99号）"]
+
+
+def test_the_policy_is_that_of_the_notice_that_came_in_last(office: Office) -> None:
+    replies(office).start()
+    office.clock.to("2026-02-12 09:00")
+    publish(office, order("辽市政办发〔2026〕9号", "2026-02-12", off=("2026-03-12",)), calendar="city", policy="move")
+    recount(office.store)
+    publish(office, order("辽市政办发〔2026〕7号", "2026-02-11", worked=("2026-02-21",)), calendar="city", policy="keep")
+    recount(office.store)
+    assert str(office.task("reply").due_day) == "2026-03-02"
