@@ -26,6 +26,7 @@ from engine.process.interpreter.fitting import CannotMove
 from engine.process.interpreter.model import Diagram, Step, TimerRule, Waiting
 from engine.process.interpreter.moving import Fresh, move
 from engine.process.projection import assignment, limit_rules, open_limit, open_timer, pause, resume
+from engine.process.suspension import MARK
 from engine.process.tables import Task, Timer
 
 #: The parts of a rule that are numbers and dates: evaluated when the clock began, kept while the diagram says the same.
@@ -234,10 +235,24 @@ class _Moving:
         )  # fmt: skip
         if like is not None:
             timer.pauses, timer.restart_at = list(like.pauses), like.restart_at
-        elif policy != "none":
-            self.stood(timer, scope)
+        else:
+            if policy != "none":
+                self.stood(timer, scope)
+            self.suspended(timer)
         self.touched.add(home)
         self.said.setdefault("timers", []).append({"what": "added", "role": timer.role, "activity": timer.activity_name})
+
+    def suspended(self, timer: Timer) -> None:
+        """The days on which the whole case stood still; it runs now, so each suspension has its end."""
+        rows = self.case.work.session.execute(
+            select(History.act, History.at).where(
+                History.instance_id == self.case.instance.id, History.act.in_(("suspended", "resumed")), History.at >= timer.started_at
+            ).order_by(History.seq)
+        ).all()
+        stops = [shanghai_day(at).isoformat() for act, at in rows if act == "suspended"]
+        goes = [shanghai_day(at).isoformat() for act, at in rows if act == "resumed"]
+        spans = [[stop, go, MARK] for stop, go in zip(stops, goes, strict=True)]
+        timer.pauses = sorted([*timer.pauses, *spans], key=lambda span: str(span[0]))
 
     def stood(self, timer: Timer, scope: str | None) -> None:
         """The pauses of a clock that nobody kept: while a pausing task of its scope was open."""

@@ -16,7 +16,7 @@ from engine.history import Entry, append
 from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.process.definitions import deployed
-from engine.process.tables import Definition, Instance
+from engine.process.tables import OPEN_STATES, Definition, Instance
 from engine.process.workshop.migration_plan import check_plan, full_plan, require_reader, versions
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
@@ -119,11 +119,14 @@ def _locked(session: Session, migration_id: int) -> Migration:
 
 
 def _gather(session: Session, row: Migration) -> int:
-    """Adds the cases that run on the old version and are not in the migration yet; returns how many. One statement."""
+    """Adds the cases that are under way on the old version and not in the migration yet; returns how many. One statement.
+
+    Suspended ones too: they stay, and their reason is listed.
+    """
     known = select(MigrationItem.instance_id).where(MigrationItem.migration_id == row.id)
     running = (
         select(literal(row.id), Instance.id, Instance.number, literal("waiting"), null(), null())
-        .where(Instance.definition_id == row.from_id, Instance.state == "running", Instance.id.not_in(known)).order_by(Instance.id)
+        .where(Instance.definition_id == row.from_id, Instance.state.in_(OPEN_STATES), Instance.id.not_in(known)).order_by(Instance.id)
     )
     columns = ["migration_id", "instance_id", "number", "state", "reason", "moved_at"]
     added = session.execute(insert(MigrationItem).from_select(columns, running).returning(MigrationItem.id))

@@ -22,9 +22,9 @@ from engine.people.tables import Account, Unit
 from engine.process.advance import Migrate, advance
 from engine.process.case import lock_instance
 from engine.process.paging import Page, make_page, read_id_cursor
-from engine.process.tables import Instance, Task
+from engine.process.tables import OPEN_STATES, Instance, Task
 from engine.process.workshop.migration_plan import full_plan, require_reader
-from engine.process.workshop.migration_running import reason_of
+from engine.process.workshop.migration_running import not_running, reason_of
 from engine.store.clock import SHANGHAI
 from engine.store.errors import NotRunning, Refused
 from engine.store.store import Origin, Store
@@ -114,7 +114,7 @@ def preview_plan(
 ) -> Page[CasePreview]:
     """The same for a plan that is complete already, such as a stored one."""
     require_reader(actor)
-    query = select(Instance.id, Instance.number).where(Instance.definition_id == from_id, Instance.state == "running")
+    query = select(Instance.id, Instance.number).where(Instance.definition_id == from_id, Instance.state.in_(OPEN_STATES))
     if after:
         query = query.where(Instance.id > read_id_cursor(after))
     with store.read() as session:
@@ -134,6 +134,8 @@ def _tried(
     try:
         with store.work(None, _TRIAL) as work:
             instance = lock_instance(work, instance_id)
+            if instance.state != "running":
+                raise NotRunning(not_running(instance.state))
             advance(work, instance, Migrate(to_id, plan))
             after = _tasks(work.session, [instance_id])[instance_id]
             said = work.session.scalars(
@@ -142,8 +144,6 @@ def _tried(
             raise _Undone
     except _Undone:
         pass
-    except NotRunning:
-        return CasePreview(instance_id, number, tuple(before), (), (), (), "办件已办结，无需迁移")
     except (Refused, Exception) as error:  # noqa: BLE001 - whatever fails is the reason why the case would stay
         return CasePreview(instance_id, number, tuple(before), (), (), (), reason_of(error))
     were = {task.id: task for task in before}

@@ -92,13 +92,18 @@ def _move(store: Store, item_id: int) -> bool:
         order = _order(work.session, item.migration_id)
         item.state, item.moved_at = "stayed", work.now
         if instance.state != "running":
-            item.reason = "办件已办结，无需迁移"
+            item.reason = not_running(instance.state)
         elif instance.definition_id != order.from_id:
             item.reason = "办件已不在原版本，无需迁移"
         else:
             item.state = "moved"
             advance(work, instance, Migrate(order.to_id, order.plan, order.said))
         return True
+
+
+def not_running(state: str) -> str:
+    """Why a case that does not run stays."""
+    return "办件已暂停办理，恢复办理后可另行迁移" if state == "suspended" else "办件已办结，无需迁移"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import select
 
+from engine.process.instances import resume_instance, suspend_instance
 from engine.process.sheets import case_sheet, task_sheet
 from engine.process.tables import Task
 from engine.process.tasks import complete_task
@@ -221,3 +224,24 @@ def test_a_diagram_whose_timer_failed_is_mended_by_moving_the_case(office: Offic
     moves(office, before, office.deploy(*drawn("good"), at="2026-02-01"))
     office.sweep("2026-02-10 12:00")
     assert office.open_steps(case) == ["good", "reply"] and office.incidents() == []
+
+
+def test_a_suspended_case_stays_and_says_so(office: Office) -> None:
+    before = office.deploy(*short(10), **FRAME)
+    case = office.start()
+    suspend_instance(office.store, case, actor=office["gu"], reason="核查")
+    was = rows(office, case)
+    migration = moves(office, before, office.deploy(*short(5), at="2026-02-01", **FRAME))
+    assert stayed(office, migration) == {case: "办件已暂停办理，恢复办理后可另行迁移"}
+    assert rows(office, case) == was
+
+
+def test_a_deadline_that_is_added_knows_of_a_suspension_that_is_over(office: Office) -> None:
+    before = office.deploy(*short(None))
+    case = office.start()
+    office.clock.to("2026-02-11 10:00")
+    suspend_instance(office.store, case, actor=office["gu"], reason="核查")
+    office.clock.to("2026-02-13 10:00")
+    resume_instance(office.store, case, actor=office["gu"], reason="核查完毕")
+    moves(office, before, office.deploy(*short(5), at="2026-02-01", **FRAME))
+    assert office.task("reply").due_day == date(2026, 2, 26), "two working days were left out"
