@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import bench_calendars, bench_recount, bench_workshop, completion, floor_interpreter, inbox, loops, timers
+from benchmarks import bench_back_test, bench_calendars, bench_recount, bench_workshop, completion, floor_interpreter, inbox, loops, timers
 from benchmarks.ground import KINDS, database, ground
 from benchmarks.report import Table, machine
 from engine.store.clock import MovableClock, shanghai
@@ -35,10 +35,11 @@ class Effort:
     loops: int
     interpreter_rounds: int
     deadlines: int
+    past_cases: int
 
 
-FULL = Effort(rounds=300, list_rounds=200, sizes=(1_000, 100_000, 1_000_000), timers=10_000, loops=1_000, interpreter_rounds=400, deadlines=100_000)
-QUICK = Effort(rounds=40, list_rounds=40, sizes=(1_000, 20_000), timers=400, loops=100, interpreter_rounds=100, deadlines=2_000)
+FULL = Effort(rounds=300, list_rounds=200, sizes=(1_000, 100_000, 1_000_000), timers=10_000, loops=1_000, interpreter_rounds=400, deadlines=100_000, past_cases=1_000)
+QUICK = Effort(rounds=40, list_rounds=40, sizes=(1_000, 20_000), timers=400, loops=100, interpreter_rounds=100, deadlines=2_000, past_cases=200)
 
 
 def _interpreter(effort: Effort, kinds: list[str]) -> Iterator[Table]:
@@ -79,6 +80,13 @@ def _recount(effort: Effort, kinds: list[str]) -> Iterator[Table]:
             yield from bench_recount.run(found, effort.deadlines)
 
 
+def _back_test(effort: Effort, kinds: list[str]) -> Iterator[Table]:
+    for kind in kinds:
+        clock = MovableClock(shanghai("2026-01-05 09:00"))
+        with _folder() as folder, database(kind, folder) as url, ground(kind, url, folder, clock) as found:
+            yield from bench_back_test.run(found, clock, effort.past_cases)
+
+
 def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
     for kind in kinds:
         clock = MovableClock(shanghai(_START))
@@ -87,7 +95,7 @@ def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
 
 
 PARTS: dict[str, Callable[[Effort, list[str]], Iterator[Table]]] = {
-    "interpreter": _interpreter, "calendars": _calendars, "workshop": _workshop, "completion": _completion, "timers": _timers, "recount": _recount, "loops": _loops,
+    "interpreter": _interpreter, "calendars": _calendars, "workshop": _workshop, "completion": _completion, "timers": _timers, "recount": _recount, "loops": _loops, "back-test": _back_test,
     "inbox": _inbox,
 }  # fmt: skip
 

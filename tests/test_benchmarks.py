@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import bench_workshop, completion, inbox, loops, timers
+from benchmarks import bench_back_test, bench_workshop, completion, inbox, loops, timers
 from benchmarks.__main__ import BEGIN, DOCUMENT, END
 from benchmarks.ground import database, ground
 from engine.store.clock import MovableClock, shanghai
@@ -30,6 +30,15 @@ def test_timers_and_loops_are_measured_on_a_moved_clock(tmp_path: Path) -> None:
 def test_check_and_compare_are_measured_beside_the_parse() -> None:
     rows = bench_workshop.check_and_compare(rounds=2).rows
     assert rows[0][-1] == "1.0" and {"check it in a process apart", "compare it with itself"} <= {row[0] for row in rows}
+
+
+def test_a_back_test_is_measured_on_copies_of_lived_cases(tmp_path: Path) -> None:
+    clock = MovableClock(shanghai("2026-01-05 09:00"))
+    with database("sqlite", tmp_path) as url, ground("sqlite", url, tmp_path, clock) as found:
+        (table,) = bench_back_test.run(found, clock, cases=8, lived=3)
+    assert [row[0] for row in table.rows] == [
+        "read the records", "back-test: the version that they ran on", "back-test: the reply's limit halved",
+    ]  # fmt: skip
 
 
 def test_the_document_has_a_place_for_the_figures() -> None:
