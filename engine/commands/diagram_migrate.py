@@ -12,7 +12,7 @@ from engine.commands.common import CLI, FOUND_WRONG, CommandError, add_json, emi
 
 if TYPE_CHECKING:
     from engine.people.actor import Actor
-    from engine.process.workshop.migration_preview import CasePreview
+    from engine.process.workshop.migrating.preview import CasePreview
     from engine.store.store import Store
 
 
@@ -32,7 +32,7 @@ def add(verbs: Any) -> None:
 def run_migrate(options: argparse.Namespace) -> int:
     """Exit 0 when all cases can move (or the migration is under way), 1 when some would stay."""
     from engine.people.permissions import require
-    from engine.process.workshop.migration import plan_migration, start_migration
+    from engine.process.workshop.migrating.commands import plan_migration, start_migration
 
     know_operations()
     chosen = dict(_pair(text) for text in options.maps)
@@ -74,7 +74,7 @@ def _version(store: Store, key: str, number: int) -> int:
 
 
 def _cases(store: Store, by: Actor, before: int, after: int, chosen: dict[str, str]) -> list[CasePreview]:
-    from engine.process.workshop.migration_preview import preview
+    from engine.process.workshop.migrating.preview import preview
 
     lines: list[CasePreview] = []
     following: str | None = None

@@ -16,7 +16,7 @@ from engine.commands.common import FOUND_WRONG, CommandError, add_json, emit, kn
 
 if TYPE_CHECKING:
     from engine.process.package import Package
-    from engine.process.workshop.dry_run import Rehearsal, Told
+    from engine.process.workshop.dry_run.walk import Rehearsal, Told
 
 #: A script of two hundred moves is far smaller.
 SCRIPT_BYTES_MAX = 4 * 1024 * 1024
@@ -36,8 +36,8 @@ def add(verbs: Any, path: Callable[[str], Path], read: Callable[[Path], Package]
 
 def run_rehearse(options: argparse.Namespace) -> int:
     from engine.process.check import as_json
-    from engine.process.workshop.dry_run import NotRehearsable, rehearse
-    from engine.process.workshop.dry_run_script import read_script
+    from engine.process.workshop.dry_run.script import read_script
+    from engine.process.workshop.dry_run.walk import NotRehearsable, rehearse
 
     know_operations()
     package = options.read(options.file)

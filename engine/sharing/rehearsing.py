@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from engine.process.tables import Definition, Instance
-from engine.process.workshop.dry_run_registers import Register, begin_with, cover, describe, make_up
+from engine.process.workshop.dry_run.registers import Register, begin_with, cover, describe, make_up
 from engine.sharing import (
     corrections,
     elements,

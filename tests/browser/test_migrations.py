@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from engine.process.workshop.migration_running import move_waiting
+from engine.process.workshop.migrating.running import move_waiting
 from tests.browser.desk import PHONE, Axe, fits
 from tests.town import Town
 

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from engine.history import History
 from engine.history_seal import verify
 from engine.process.tables import Instance, Task
-from engine.process.workshop.migration import plan_migration, start_migration
+from engine.process.workshop.migrating.commands import plan_migration, start_migration
 from engine.process.workshop.tables import Migration, MigrationItem
 from tests.engine.interpreter.diagrams import element
 from tests.engine.process.office import Office

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from engine.process.definitions import deploy, in_force
 from engine.process.package import Package
 from engine.process.tables import Definition, Instance, Task
-from engine.process.workshop.migration_running import move_waiting
+from engine.process.workshop.migrating.running import move_waiting
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.clock import MovableClock
 from tests.web.cast import Cast

@@ -16,15 +16,15 @@ from flask.typing import ResponseReturnValue
 from calendars.deadline import shanghai_day
 from engine.process.forms import FormDefinition, fields_of
 from engine.process.package import Package
-from engine.process.workshop import dry_run_runs as runs
 from engine.process.workshop.drafts import DraftSheet, draft_sheet
-from engine.process.workshop.dry_run import NotRehearsable, Rehearsal, rehearse
-from engine.process.workshop.dry_run_cases import TaskShown
-from engine.process.workshop.dry_run_effects import in_words
-from engine.process.workshop.dry_run_registers import MADE_UP
-from engine.process.workshop.dry_run_samples import sample_answers
-from engine.process.workshop.dry_run_script import ScriptMove
-from engine.process.workshop.dry_run_start import StartOffer, as_lines, first_data, fitting, start_offer
+from engine.process.workshop.dry_run import runs
+from engine.process.workshop.dry_run.cases import TaskShown
+from engine.process.workshop.dry_run.effects import in_words
+from engine.process.workshop.dry_run.registers import MADE_UP
+from engine.process.workshop.dry_run.samples import sample_answers
+from engine.process.workshop.dry_run.script import ScriptMove
+from engine.process.workshop.dry_run.start import StartOffer, as_lines, first_data, fitting, start_offer
+from engine.process.workshop.dry_run.walk import NotRehearsable, Rehearsal, rehearse
 from engine.sharing import catalogue
 from engine.store.clock import SHANGHAI
 from engine.store.errors import Invalid

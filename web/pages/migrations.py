@@ -10,7 +10,10 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.people.permissions import may, require
-from engine.process.workshop import migration, migration_plan, migration_preview, migration_sheets
+from engine.process.workshop.migrating import commands as migration
+from engine.process.workshop.migrating import plan as migration_plan
+from engine.process.workshop.migrating import preview as migration_preview
+from engine.process.workshop.migrating import sheets as migration_sheets
 from engine.store.errors import Invalid, NotFound
 from web.context import is_swap, me, origin, store
 

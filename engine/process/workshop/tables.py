@@ -217,6 +217,6 @@ class DryRunMove(Base):
     definition_id: Mapped[int | None] = mapped_column(ForeignKey("definition.id"))
     """Of which draft, or which deployed version."""
     move: Mapped[dict[str, Any]]
-    """What was done, as `dry_run_script` writes it."""
+    """What was done, as `dry_run.script` writes it."""
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]

@@ -12,9 +12,9 @@ from engine.people.actor import Actor
 from engine.process.forms import prefill
 from engine.process.operations import SUBJECTS
 from engine.process.package import Package, read_package
-from engine.process.workshop.dry_run import Rehearsal, rehearse
-from engine.process.workshop.dry_run_cases import TaskShown
-from engine.process.workshop.dry_run_script import read_script
+from engine.process.workshop.dry_run.cases import TaskShown
+from engine.process.workshop.dry_run.script import read_script
+from engine.process.workshop.dry_run.walk import Rehearsal, rehearse
 from engine.store.base import Base
 from engine.store.store import Store
 from tests.engine.interpreter.diagrams import diagram

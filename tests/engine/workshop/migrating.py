@@ -9,9 +9,9 @@ from sqlalchemy import select
 
 from engine.history import History
 from engine.process.tables import Instance, Party, Task, Timer
-from engine.process.workshop.migration import plan_migration, start_migration
-from engine.process.workshop.migration_running import move_waiting
-from engine.process.workshop.migration_sheets import items
+from engine.process.workshop.migrating.commands import plan_migration, start_migration
+from engine.process.workshop.migrating.running import move_waiting
+from engine.process.workshop.migrating.sheets import items
 from tests.engine.interpreter.diagrams import element, timer
 from tests.engine.process.office import Office
 

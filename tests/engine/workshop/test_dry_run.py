@@ -8,10 +8,10 @@ from datetime import date
 import pytest
 
 from engine.process.package import Package
-from engine.process.workshop.dry_run import NotRehearsable, rehearse
-from engine.process.workshop.dry_run_bounds import TooMuch, bounded
-from engine.process.workshop.dry_run_people import STAND_IN
-from engine.process.workshop.dry_run_script import read_script
+from engine.process.workshop.dry_run.bounds import TooMuch, bounded
+from engine.process.workshop.dry_run.people import STAND_IN
+from engine.process.workshop.dry_run.script import read_script
+from engine.process.workshop.dry_run.walk import NotRehearsable, rehearse
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed
 from tests.engine.interpreter.diagrams import call, catches_message, catches_timer, element, error, multi, timer

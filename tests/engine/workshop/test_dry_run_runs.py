@@ -8,8 +8,8 @@ from sqlalchemy import func, select
 from engine.people.actor import Actor
 from engine.process.package import Package
 from engine.process.workshop.drafts import add_draft
-from engine.process.workshop.dry_run_runs import KEPT, Origins, make_move, package_of, runs_of, script_to, version_of
-from engine.process.workshop.dry_run_script import ScriptMove
+from engine.process.workshop.dry_run.runs import KEPT, Origins, make_move, package_of, runs_of, script_to, version_of
+from engine.process.workshop.dry_run.script import ScriptMove
 from engine.process.workshop.tables import DryRunMove
 from engine.store.errors import NotAllowed, NotFound
 from tests.engine.interpreter.diagrams import diagram, element

@@ -6,10 +6,10 @@ from datetime import date
 
 from sqlalchemy import select
 
-from engine.process.workshop.dry_run_effects import HIDDEN
-from engine.process.workshop.dry_run_registers import COVERS, MADE_UP, REGISTERS
-from engine.process.workshop.dry_run_samples import sample_answers
-from engine.process.workshop.dry_run_start import as_lines, first_data, fitting, start_offer
+from engine.process.workshop.dry_run.effects import HIDDEN
+from engine.process.workshop.dry_run.registers import COVERS, MADE_UP, REGISTERS
+from engine.process.workshop.dry_run.samples import sample_answers
+from engine.process.workshop.dry_run.start import as_lines, first_data, fitting, start_offer
 from engine.sharing.catalogue import Resource, ResourceVersion
 from engine.sharing.grants import Grant
 from engine.store.base import Base

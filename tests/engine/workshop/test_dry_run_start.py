@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.process.workshop.dry_run_registers import MADE_UP
-from engine.process.workshop.dry_run_samples import sample_answers
-from engine.process.workshop.dry_run_start import StartOffer, as_lines, first_data, fitting, start_offer
+from engine.process.workshop.dry_run.registers import MADE_UP
+from engine.process.workshop.dry_run.samples import sample_answers
+from engine.process.workshop.dry_run.start import StartOffer, as_lines, first_data, fitting, start_offer
 from engine.sharing import catalogue
 from engine.store.errors import Invalid
 from tests.engine.workshop.dry_walks import DryWalk, of_town, shipped

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.cli import main
-from engine.process.workshop.migration_running import move_waiting
+from engine.process.workshop.migrating.running import move_waiting
 from engine.process.workshop.tables import Migration
 from engine.store.clock import MovableClock
 from engine.store.store import Store

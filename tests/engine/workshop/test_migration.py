@@ -12,11 +12,11 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.process.definitions import deploy_in
 from engine.process.package import Package
-from engine.process.workshop.migration import PlanUnfit, plan_migration, start_migration, withdraw_migration
-from engine.process.workshop.migration_plan import plan_of, propose_plan
-from engine.process.workshop.migration_preview import preview
-from engine.process.workshop.migration_running import move_waiting
-from engine.process.workshop.migration_sheets import migration_sheet, migrations, processes
+from engine.process.workshop.migrating.commands import PlanUnfit, plan_migration, start_migration, withdraw_migration
+from engine.process.workshop.migrating.plan import plan_of, propose_plan
+from engine.process.workshop.migrating.preview import preview
+from engine.process.workshop.migrating.running import move_waiting
+from engine.process.workshop.migrating.sheets import migration_sheet, migrations, processes
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.clock import MovableClock, shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale

@@ -11,9 +11,9 @@ from engine.process.instances import resume_instance, suspend_instance
 from engine.process.sheets import case_sheet, task_sheet
 from engine.process.tables import Task
 from engine.process.tasks import complete_task
-from engine.process.workshop.migration import plan_migration, start_migration
-from engine.process.workshop.migration_running import move_waiting
-from engine.process.workshop.migration_sheets import migration_sheet
+from engine.process.workshop.migrating.commands import plan_migration, start_migration
+from engine.process.workshop.migrating.running import move_waiting
+from engine.process.workshop.migrating.sheets import migration_sheet
 from engine.store.clock import MovableClock, shanghai
 from engine.store.errors import Invalid, NotAllowed
 from engine.store.store import Store

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from engine.process.definitions import deploy, in_force
 from engine.process.package import Package
 from engine.process.tables import Instance, Task, Timer
-from engine.process.workshop.migration import plan_migration, start_migration
-from engine.process.workshop.migration_running import move_waiting
+from engine.process.workshop.migrating.commands import plan_migration, start_migration
+from engine.process.workshop.migrating.running import move_waiting
 from tests.town import Town
 
 KEY = "conditional_share"

@@ -16,8 +16,8 @@ from engine.process.definitions import Deployed, deployed
 from engine.process.interpreter.fitting import kind_name, label, standing
 from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition, Instance
-from engine.process.workshop.migration_plan import require_reader, where
-from engine.process.workshop.migration_running import counts_of
+from engine.process.workshop.migrating.plan import require_reader, where
+from engine.process.workshop.migrating.running import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import NotFound
 

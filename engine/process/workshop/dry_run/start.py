@@ -22,10 +22,10 @@ from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.operations import Subject
 from engine.process.package import Package
 from engine.process.workshop.drafts import require_workshop
-from engine.process.workshop.dry_run import put_in_force, require_rehearsable
-from engine.process.workshop.dry_run_effects import Watch
-from engine.process.workshop.dry_run_people import Starter, starters
-from engine.process.workshop.dry_run_registers import BEGINNINGS, with_made_up
+from engine.process.workshop.dry_run.effects import Watch
+from engine.process.workshop.dry_run.people import Starter, starters
+from engine.process.workshop.dry_run.registers import BEGINNINGS, with_made_up
+from engine.process.workshop.dry_run.walk import put_in_force, require_rehearsable
 from engine.store.errors import Invalid
 from engine.store.store import Store, Work
 

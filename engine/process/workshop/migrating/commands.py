@@ -1,7 +1,7 @@
 """Migrations 迁移 of running cases to another version: planned by one person, started by a second, moved by the worker.
 
 A plan is stored with the cases that it is for. Nothing moves before somebody else than its author has started it; then the
-worker takes the cases one by one (`migration_running`), and whatever cannot move stays as it was, with the reason.
+worker takes the cases one by one (`running`), and whatever cannot move stays as it was, with the reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.process.definitions import deployed
 from engine.process.tables import OPEN_STATES, Definition, Instance
-from engine.process.workshop.migration_plan import check_plan, full_plan, require_reader, versions
+from engine.process.workshop.migrating.plan import check_plan, full_plan, require_reader, versions
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
 from engine.store.store import Origin, Store, Work, command

@@ -19,7 +19,7 @@ from engine.people.tables import Account, Unit
 from engine.process.definitions import deployed
 from engine.process.tables import Instance, Notice
 from engine.process.telling import tell
-from engine.process.workshop.dry_run_registers import COVERS, REGISTERS, Register
+from engine.process.workshop.dry_run.registers import COVERS, REGISTERS, Register
 from engine.store.clock import SHANGHAI
 
 #: What is longer is cut in a list of changes.

@@ -17,8 +17,8 @@ from engine.process.definitions import deployed
 from engine.process.package import Package
 from engine.process.tables import Definition
 from engine.process.workshop.drafts import draft_sheet, require_workshop
-from engine.process.workshop.dry_run import Rehearsal, rehearse
-from engine.process.workshop.dry_run_script import MOVES_MAX, ScriptMove, read_move
+from engine.process.workshop.dry_run.script import MOVES_MAX, ScriptMove, read_move
+from engine.process.workshop.dry_run.walk import Rehearsal, rehearse
 from engine.process.workshop.tables import DryRunMove
 from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, command

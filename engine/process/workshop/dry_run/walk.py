@@ -32,12 +32,12 @@ from engine.process.tasks import complete_in
 from engine.process.timers import fire_in
 from engine.process.workshop.checking import checked, known_processes
 from engine.process.workshop.drafts import require_workshop
-from engine.process.workshop.dry_run_bounds import TooMuch, bounded
-from engine.process.workshop.dry_run_cases import CaseShown, NextTimer, next_timer, shown_cases
-from engine.process.workshop.dry_run_effects import Effects, Watch
-from engine.process.workshop.dry_run_people import pretended_files, somebody
-from engine.process.workshop.dry_run_registers import with_made_up
-from engine.process.workshop.dry_run_script import ScriptMove, instant_of
+from engine.process.workshop.dry_run.bounds import TooMuch, bounded
+from engine.process.workshop.dry_run.cases import CaseShown, NextTimer, next_timer, shown_cases
+from engine.process.workshop.dry_run.effects import Effects, Watch
+from engine.process.workshop.dry_run.people import pretended_files, somebody
+from engine.process.workshop.dry_run.registers import with_made_up
+from engine.process.workshop.dry_run.script import ScriptMove, instant_of
 from engine.store.clock import MovableClock
 from engine.store.errors import Invalid, Refused, Stale
 from engine.store.store import Store, Work, command

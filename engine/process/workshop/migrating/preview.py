@@ -23,8 +23,8 @@ from engine.process.advance import Migrate, advance
 from engine.process.case import lock_instance
 from engine.process.paging import Page, make_page, read_id_cursor
 from engine.process.tables import OPEN_STATES, Instance, Task
-from engine.process.workshop.migration_plan import full_plan, require_reader
-from engine.process.workshop.migration_running import not_running, reason_of
+from engine.process.workshop.migrating.plan import full_plan, require_reader
+from engine.process.workshop.migrating.running import not_running, reason_of
 from engine.store.clock import SHANGHAI
 from engine.store.errors import NotRunning, Refused
 from engine.store.store import Origin, Store

@@ -21,7 +21,7 @@ from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.model import Waiting
 from engine.process.sheets import CaseSheet, TaskView, sheet_of
 from engine.process.tables import Instance, Task, Timer
-from engine.process.workshop.dry_run_people import Person, people_of
+from engine.process.workshop.dry_run.people import Person, people_of
 from engine.store.store import Work
 
 ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时"}
