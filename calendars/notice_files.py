@@ -65,7 +65,8 @@ def read_json(text: str, known: Sequence[Notice] = (), heading: Heading = Headin
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
-        return _refused(f"不是有效的JSON：{error}", heading)
+        place = f"：第{error.lineno}行第{error.colno}字处有误" if isinstance(error, json.JSONDecodeError) else ""
+        return _refused(f"不是有效的JSON{place}", heading)
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
     if isinstance(value, Mapping) and "days" in value:
@@ -87,8 +88,8 @@ def read_ics(text: str, known: Sequence[Notice] = (), heading: Heading = Heading
     """The all-day events of an iCalendar file (RFC 5545): 春节（休）, 春节 班, 国庆节放假, 补班 …; DTEND is exclusive."""
     try:
         calendar = icalendar.Calendar.from_ical(text)
-    except (ValueError, IndexError, KeyError) as error:
-        return _refused(f"不是有效的日历文件（ICS）：{error}", heading)
+    except (ValueError, IndexError, KeyError):
+        return _refused("不是有效的日历文件（ICS）", heading)
     days: list[tuple[str, date, bool]] = []
     complaints: list[Complaint] = []
     for event in calendar.walk("VEVENT"):

@@ -83,7 +83,7 @@ def _lines(reading: Reading) -> list[str]:
 
 
 def run_publish(options: argparse.Namespace) -> int:
-    from engine.process.timekeeping.preview import preview
+    from engine.process.timekeeping.preview import preview_of
     from engine.process.timekeeping.publishing import confirm_notice, proposal_sheet, proposals
     from engine.process.timekeeping.recounting import recount
 
@@ -94,7 +94,7 @@ def run_publish(options: argparse.Namespace) -> int:
                 waiting = [line for line in proposals(session, actor) if line[3] == "open"]
                 return _show_waiting(waiting, as_json=options.json)
             sheet = proposal_sheet(session, actor, options.proposal)
-            foreseen = preview(session, actor, sheet.notice, sheet.calendar, sheet.policy, lines=None)
+            foreseen = preview_of(session, actor, sheet, lines=None)
         run = None
         if not options.dry_run:
             run = confirm_notice(store, options.proposal, actor=actor, origin=CLI)

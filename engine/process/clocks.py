@@ -88,10 +88,10 @@ def due_running_from(timer: Timer, at: datetime, edition: Edition) -> Due:
     restart = stands and timer.rule["on_pause"] == "restart"
     today = calendar.shanghai_day(at).isoformat()
     pauses = [] if restart else pauses_of([start, end or today] for start, end, *_ in timer.pauses)
-    return _due(calendar.due(
+    return _due(_not_before_kept(timer, calendar.due(
         timer.started_at, timer.rule["working_days"], edition, pauses=pauses,
         restart_at=at if restart else timer.restart_at, office_hours=_hours(timer.rule),
-    ))  # fmt: skip
+    )))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +155,11 @@ def _absolute(timer: Timer, edition: Edition) -> calendar.Deadline:
         _start(timer), timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
         restart_at=timer.restart_at, office_hours=_hours(timer.rule),
     )
+    return _not_before_kept(timer, moment)
+
+
+def _not_before_kept(timer: Timer, moment: calendar.Deadline) -> calendar.Deadline:
+    """A deadline that a publication did not take away stays, whatever the calendar gives since."""
     kept = kept_day(timer)
     if kept is not None and moment.last_day is not None and moment.last_day < kept:
         return replace(moment, due=calendar.end_of(kept), last_day=kept)

@@ -22,7 +22,7 @@ from calendars.reading import Reading
 from engine.people.permissions import powers, require
 from engine.process.editions import Known, edition_of, known
 from engine.process.timekeeping import keeping, publishing
-from engine.process.timekeeping.preview import Preview, preview
+from engine.process.timekeeping.preview import Preview, preview_of
 from engine.store.errors import Invalid
 from web.context import is_swap, me, origin, store
 from web.downloads import attachment
@@ -146,7 +146,7 @@ def proposal(proposal_id: int) -> str:
     with store().read() as session:
         sheet = publishing.proposal_sheet(session, me(), proposal_id)
         open_ = sheet.state == "open" and not sheet.complaints
-        foreseen = preview(session, me(), sheet.notice, sheet.calendar, sheet.policy) if open_ else None
+        foreseen = preview_of(session, me(), sheet) if open_ else None
         years = _drawn(known(session), sheet.notice, sheet.calendar) if open_ else []
     held = powers(me())
     return render_template(
@@ -177,7 +177,7 @@ def preview_csv(proposal_id: int) -> Response:
     """All dates that would move, for a spreadsheet."""
     with store().read() as session:
         sheet = publishing.proposal_sheet(session, me(), proposal_id)
-        foreseen = preview(session, me(), sheet.notice, sheet.calendar, sheet.policy, lines=None)
+        foreseen = preview_of(session, me(), sheet, lines=None)
     return _csv("时限变化预览", _preview_rows(foreseen))
 
 

@@ -24,8 +24,8 @@ from engine.people.tables import Unit
 from engine.process.editions import Known, edition_of, known
 from engine.process.redating import Move, recounted
 from engine.process.tables import Instance, Task, Timer
-from engine.process.timekeeping.publishing import hypothetical
-from engine.store.errors import NotAllowed
+from engine.process.timekeeping.publishing import ProposalSheet, hypothetical
+from engine.store.errors import Invalid, NotAllowed, Stale
 
 #: Lines that a page shows; the numbers count all.
 LINES = 200
@@ -96,6 +96,15 @@ def preview(session: Session, actor: Actor, notice: Notice, calendar: str | None
                     move.from_day, move.timer.last_day, move.computed_day, move.kept,
                 ))  # fmt: skip
     return Preview(counts["cases"], counts["later"], counts["earlier"], counts["kept"], counts["settled"], by_unit.most_common(), found)
+
+
+def preview_of(session: Session, actor: Actor, sheet: ProposalSheet, *, lines: int | None = LINES) -> Preview:
+    """What publishing a proposal would move. Raises Stale where it was decided already, Invalid where it cannot stand any more."""
+    if sheet.state != "open":
+        raise Stale("该日历变更已处理，请刷新")
+    if sheet.complaints:
+        raise Invalid(message="；".join(sheet.complaints))
+    return preview(session, actor, sheet.notice, sheet.calendar, sheet.policy, lines=lines)
 
 
 def _kind(move: Move) -> str:

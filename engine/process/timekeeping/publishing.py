@@ -77,7 +77,7 @@ def propose_notice(
         raise Invalid({"policy": "请选择时限提前时的处理方式"})
     with store.work(actor, origin) as work:
         _require_calendar(work.session, calendar)
-        notice = _sound(work, reading, calendar)
+        reading, notice = _sound(work, reading, calendar)
         if reading.doubts and not accepted.strip():
             raise Invalid({"accepted": "以上疑点请对照通知原文核对；确认无误的，请写明理由"})
         same = select(CalendarProposal.id).where(CalendarProposal.state == "open", CalendarProposal.doc == notice.doc)
@@ -220,14 +220,15 @@ def _require_calendar(session: Session, calendar: str | None) -> None:
         raise Invalid({"calendar": "没有这个日历"})
 
 
-def _sound(work: Work, reading: Reading, calendar: str | None) -> Notice:
+def _sound(work: Work, reading: Reading, calendar: str | None) -> tuple[Reading, Notice]:
+    """The reading with all complaints, and the notice that it makes. Raises Invalid."""
     found = read_with(reading, known(work.session), calendar)
     try:
         notice = found.notice()
     except NoticeError as error:
         raise Invalid(message=str(error)) from None
     _fits(work.session, notice, calendar, work.now)
-    return notice
+    return found, notice
 
 
 def _fits(session: Session, notice: Notice, calendar: str | None, now: datetime) -> None:
