@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from calendars.deadline import shanghai_day
 from engine.demo.half_year import live_half_year
@@ -235,14 +235,14 @@ def test_a_test_tells_that_the_draft_was_saved_since(office: Office, draft: int)
         assert [line.parting is not None for line in every_case(session, office["petra"], again)] == [True] * 4 + [False]
 
 
-def test_a_fault_of_ours_in_one_case_ends_nothing(office: Office, draft: int) -> None:
+def test_a_damaged_case_is_told_and_ends_nothing(office: Office, draft: int) -> None:
     with office.store.work() as work:
-        case = work.session.get_one(Instance, 2)
-        case.variables = {**case.variables, "case": None}
-        work.session.flush()
+        work.session.execute(update(Instance).where(Instance.id == 2).values(variables=["damaged"]))
     test = order(office, draft)
     assert run_back_tests(office.store) == 5
-    assert sheet(office, test).state == "done"
+    assert sheet(office, test).kinds == {"failed": 1, "deadline_missed": 1, "deadline_moved": 3}
+    [line] = cases(office, test, kind="failed").lines
+    assert (line.instance_id, line.findings[0].text) == (2, "本件未能回放，详情已记入系统日志")
 
 
 def test_a_diagram_that_can_no_longer_be_read_fails_the_test_with_a_sentence(office: Office, draft: int) -> None:
