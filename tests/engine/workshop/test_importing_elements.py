@@ -9,11 +9,12 @@ from engine.process.check import check
 from engine.process.interpreter.document import BPMN, Document, index
 from engine.process.interpreter.reader import timers_of
 from engine.process.package import Package
-from engine.process.workshop.importing.foreign import Imported, read_foreign
 from engine.process.workshop.importing.expressions import in_our_words
+from engine.process.workshop.importing.foreign import Imported, read_foreign
 from engine.sharing import registry
 from tests.engine.interpreter.driving import Case
 from tests.engine.workshop.foreign import CORPUS, END, START, arrow, event, ext, file, node, way
+from tests.engine.workshop.modeler import reserialised
 
 assert registry
 
@@ -229,3 +230,23 @@ def test_extension_elements_come_first_as_the_schema_wants() -> None:
     found, _ = brought(START, node("task", "t", "<documentation>d</documentation>" + ext("")), END, way("s", "t", "e"))
     step = etree.fromstring(found.xml).find(".//{*}userTask")
     assert step is not None and [etree.QName(child).localname for child in step][:2] == ["documentation", "extensionElements"]
+
+
+def test_a_countersignature_drawn_here_survives_a_modeler_that_drops_our_expressions() -> None:
+    """What the modeler's page writes beside the loop (web/islands/modeler/canvas/references.js) brings the expressions back."""
+    loop = (
+        '<bpmn:multiInstanceLoopCharacteristics xmlns:imported="urn:sharing-bpm:imported:1" imported:collection="[applicant_unit]"'
+        ' imported:item="signing_unit" imported:output="opinions"><bpmn:loopDataInputRef>[applicant_unit]</bpmn:loopDataInputRef>'
+        "<bpmn:loopDataOutputRef>opinions</bpmn:loopDataOutputRef>"
+        '<bpmn:inputDataItem name="signing_unit" /><bpmn:outputDataItem name="opinion_given" /></bpmn:multiInstanceLoopCharacteristics>'
+    )
+    drawn = file(START, node("userTask", "sign", loop), END, arrow("start", "sign"), arrow("sign", "end"))
+    saved = reserialised(drawn)
+    assert b"loopDataInputRef" not in saved and b"loopDataOutputRef" not in saved, "the other modeler keeps them by now"
+    element = index(read_foreign(saved).xml).elements["sign"].xml
+    found = element.find(f"{{{BPMN}}}multiInstanceLoopCharacteristics")
+    assert found is not None
+    assert [(child.tag.rpartition("}")[2], child.text or child.get("name")) for child in found] == [
+        ("loopDataInputRef", "[applicant_unit]"), ("inputDataItem", "signing_unit"), ("loopDataOutputRef", "opinions"),
+        ("outputDataItem", "opinion_given"),
+    ]

@@ -223,6 +223,12 @@ def _repetition(sheet: Sheet, node: etree._Element) -> None:
         found = child(multi, tag)
         if found is not None:
             translate(sheet, node, found, "多实例的次数" if tag == "loopCardinality" else "多实例的完成条件")
+    output = multi.get(f"{{{ORIGINAL}}}output")
+    if output and child(multi, "loopDataOutputRef") is None and child(multi, "outputDataItem") is not None:
+        made = etree.Element(f"{{{BPMN}}}loopDataOutputRef")
+        made.text = output
+        child(multi, "outputDataItem").addprevious(made)  # type: ignore[union-attr]  # looked for one line above
+        sheet.rewrote(node, "multi-translated", f"多实例的结果列表为“{output}”")
     if collection and child(multi, "loopDataInputRef") is None:
         words = in_our_words(collection, sheet.renamed)
         if words is None:
@@ -241,7 +247,8 @@ def _set_collection(multi: etree._Element, words: str, item: str) -> None:
     named = etree.Element(f"{{{BPMN}}}inputDataItem", {"name": item})
     place = sum(1 for one in multi if is_bpmn(one, {"documentation", "extensionElements", "loopCardinality"}))
     multi.insert(place, made)
-    multi.insert(place + 1, named)
+    if child(multi, "inputDataItem") is None:
+        multi.insert(place + 1, named)
 
 
 def _reference(sheet: Sheet, node: etree._Element, multi: etree._Element, reference: etree._Element) -> None:

@@ -8,7 +8,7 @@ import language from "./language.js";
 import menus from "./menus.js";
 import palette from "./palette.js";
 import properties from "./properties.js";
-import { keepReferences, unreadable } from "./references.js";
+import { keepReferences, unreadable, writeBeside } from "./references.js";
 import supervision from "./supervision.js";
 import writing from "./writing.js";
 
@@ -48,6 +48,7 @@ export function fit(modeler) {
 }
 
 export async function written(modeler) {
+  writeBeside(modeler.getDefinitions(), modeler.get("elementRegistry").getAll());
   const { xml } = await modeler.saveXML({ format: true });
   return xml;
 }

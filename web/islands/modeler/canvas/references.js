@@ -25,3 +25,19 @@ export function unreadable(warnings) {
       return `元素 ${name}${line ? `（第${Number(line) + 1}行）` : ""}`;
     });
 }
+
+// Another modeler takes our expressions for references to something that is not there, and drops them on its next save. So they
+// stand beside as attributes too, where nobody touches them; the import (engine/process/workshop/importing) puts them back.
+const BESIDE = "urn:sharing-bpm:imported:1";
+
+export function writeBeside(definitions, elements) {
+  const loops = elements.map((element) => element.businessObject?.loopCharacteristics).filter((loop) => loop?.loopDataInputRef || loop?.loopDataOutputRef);
+  for (const loop of loops) {
+    definitions.$attrs["xmlns:imported"] = BESIDE;
+    const said = { collection: loop.loopDataInputRef?.id, item: loop.inputDataItem?.name, output: loop.loopDataOutputRef?.id };
+    for (const [name, value] of Object.entries(said)) {
+      if (value) loop.$attrs[`imported:${name}`] = value;
+      else delete loop.$attrs[`imported:${name}`];
+    }
+  }
+}
