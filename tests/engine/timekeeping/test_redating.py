@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
@@ -83,13 +83,18 @@ def test_a_settled_date_is_recorded_but_nobody_is_bothered(office: Office) -> No
 
 
 @pytest.fixture
-def office_of(database_url: str) -> Callable[[str], Office]:
+def office_of(database_url: str) -> Iterator[Callable[[str], Office]]:
     """An office whose clock begins in another year."""
+    opened: list[Store] = []
+
     def found(moment: str) -> Office:
         clock = MovableClock(shanghai(moment))
-        return Office(Store(database_url, clock), clock)
+        opened.append(Store(database_url, clock))
+        return Office(opened[-1], clock)
 
-    return found
+    yield found
+    for store in opened:
+        store.close()
 
 
 def test_the_longer_spring_festival_of_2020_gives_two_more_days(office_of: Callable[[str], Office]) -> None:
