@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from engine.process.workshop.drafts import draft_sheet
 from engine.store.errors import Invalid
 from web import screen
 from web.context import is_swap, me, origin, store
+from web.downloads import spreadsheet
 
 page = Blueprint("back_tests", __name__)
 
@@ -139,17 +138,14 @@ def table(test_id: int) -> Response:
     """All findings of a back-test as a table for a spreadsheet."""
     with store().read() as session:
         test = sheets.back_test_sheet(session, me(), test_id)
-        text = "".join(_lines(sheets.every_case(session, me(), test_id)))
-    name = f"back-test-{test.key}-{test.id}.csv"
-    # The mark in front tells spreadsheets that this is UTF-8.
-    return Response("\ufeff" + text, mimetype="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'})
+        return spreadsheet(f"back-test-{test.key}-{test.id}", _lines(sheets.every_case(session, me(), test_id)))
 
 
-def _lines(cases: Iterator[sheets.CaseLine]) -> Iterator[str]:
-    yield _line("办件编号", "差别", "环节", "时间", "说明", "记录中的日期", "按草稿的日期", "由此分开")
+def _lines(cases: Iterator[sheets.CaseLine]) -> Iterator[tuple[str, ...]]:
+    yield "办件编号", "差别", "环节", "时间", "说明", "记录中的日期", "按草稿的日期", "由此分开"
     for case in cases:
         for found in case.findings:
-            yield _line(
+            yield (
                 case.number, sheets.KINDS.get(found.kind, found.kind), found.name, screen.moment(found.at), found.text,
                 _when(found.before), _when(found.after), "是" if found.parts else "",
             )  # fmt: skip
@@ -157,13 +153,6 @@ def _lines(cases: Iterator[sheets.CaseLine]) -> Iterator[str]:
 
 def _when(moment: date | datetime | None) -> str:
     return screen.moment(moment) if isinstance(moment, datetime) else moment.isoformat() if moment else ""
-
-
-def _line(*cells: str) -> str:
-    written = io.StringIO()
-    # A spreadsheet takes a cell that begins so for a formula.
-    csv.writer(written).writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells])
-    return written.getvalue()
 
 
 @page.app_template_filter("when_due")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -25,7 +23,7 @@ from engine.process.timekeeping import keeping, publishing
 from engine.process.timekeeping.preview import Preview, preview_of
 from engine.store.errors import Invalid
 from web.context import is_swap, me, origin, store
-from web.downloads import attachment
+from web.downloads import spreadsheet
 from web.pages.calendars import today
 from web.year_sheet import Sheet, year_sheet
 
@@ -178,7 +176,7 @@ def preview_csv(proposal_id: int) -> Response:
     with store().read() as session:
         sheet = publishing.proposal_sheet(session, me(), proposal_id)
         foreseen = preview_of(session, me(), sheet, lines=None)
-    return _csv("时限变化预览", _preview_rows(foreseen))
+    return spreadsheet("时限变化预览", _preview_rows(foreseen))
 
 
 # -- after the publication --------------------------------------------------------------------
@@ -201,7 +199,7 @@ def recount_csv(recount_id: int) -> Response:
     with store().read() as session:
         sheet = keeping.recount_sheet(session, me(), recount_id, limit=None)
     rows = [["办件", "时限", "承办单位", "原截止日", "现截止日", "按新日历"], *([str(cell or "") for cell in line] for line in sheet.moves)]
-    return _csv("时限变化", rows)
+    return spreadsheet("时限变化", rows)
 
 
 def _preview_rows(foreseen: Preview) -> list[list[str]]:
@@ -211,10 +209,3 @@ def _preview_rows(foreseen: Preview) -> list[list[str]]:
          "保留" if line.kept else "变更"]
         for line in foreseen.lines
     )]  # fmt: skip
-
-
-def _csv(name: str, rows: list[list[str]]) -> Response:
-    """A file that Chinese spreadsheets open as it is: with a byte order mark, and no cell that would be taken for a formula."""
-    text = io.StringIO()
-    csv.writer(text).writerows([[f"'{cell}" if cell[:1] in "=+-@" else cell for cell in row] for row in rows])
-    return attachment(("\ufeff" + text.getvalue()).encode(), f"{name}.csv", "text/csv")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.people.permissions import may, require
@@ -16,6 +14,7 @@ from engine.process.workshop.migrating import preview as migration_preview
 from engine.process.workshop.migrating import sheets as migration_sheets
 from engine.store.errors import Invalid, NotFound
 from web.context import is_swap, me, origin, store
+from web.downloads import spreadsheet
 
 page = Blueprint("migrations", __name__)
 
@@ -132,16 +131,13 @@ def export(migration_id: int) -> ResponseReturnValue:
     """All its cases as a table for a spreadsheet."""
     with store().read() as session:
         migration_sheets.migration_sheet(session, me(), migration_id)  # refuses before the first line is sent
-    written = io.StringIO()
-    table = csv.writer(written)
-    table.writerow(["办件编号", "状态", "保持原版本的原因", "处理时间"])
+    return spreadsheet(f"migration-{migration_id}", _table(migration_id))
+
+
+def _table(migration_id: int) -> Iterator[tuple[str, ...]]:
+    yield "办件编号", "状态", "保持原版本的原因", "处理时间"
     for line in _all_items(migration_id):
-        moment = line.moved_at.isoformat(timespec="seconds") if line.moved_at else ""
-        table.writerow([_cell(text) for text in (line.number, line.state_name, line.reason or "", moment)])
-    # The mark of UTF-8 lets spreadsheets read Chinese.
-    return Response("\ufeff" + written.getvalue(), mimetype="text/csv", headers={
-        "Content-Disposition": f"attachment; filename=migration-{migration_id}.csv", "Cache-Control": "no-store",
-    })  # fmt: skip
+        yield line.number, line.state_name, line.reason or "", line.moved_at.isoformat(timespec="seconds") if line.moved_at else ""
 
 
 def _all_items(migration_id: int) -> Iterator[migration_sheets.ItemLine]:
@@ -153,11 +149,6 @@ def _all_items(migration_id: int) -> Iterator[migration_sheets.ItemLine]:
             after = found.next
             if after is None:
                 return
-
-
-def _cell(text: str) -> str:
-    """A spreadsheet takes what begins like this for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _asked(form: Mapping[str, str]) -> tuple[int, int, dict[str, str]]:
