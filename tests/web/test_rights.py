@@ -6,17 +6,33 @@ Whoever adds a route adds it here: a route that the table does not know fails th
 from __future__ import annotations
 
 import io
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.test import TestResponse
 
 from engine.history import History
+from engine.process.timekeeping.publishing import confirm_notice, propose_notice
+from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
-from engine.store.clock import MovableClock
-from tests.web.cast import PEOPLE, Cast
-from tests.web.desk import Desk, text_of
+from engine.process.workshop import proposals
+from engine.process.workshop.back_test import order_back_test, run_back_tests
+from engine.process.workshop.drafts import draft_sheet, save_draft, start_draft
+from engine.process.workshop.dry_run.runs import Origins, make_move
+from engine.process.workshop.dry_run.script import ScriptMove
+from engine.process.workshop.importing.drafts import import_draft
+from engine.process.workshop.migrating.commands import plan_migration
+from engine.store.clock import MovableClock, shanghai
+from tests.engine.timekeeping.acts import closure
+from tests.engine.workshop.dry_walks import fingerprint
+from tests.engine.workshop.foreign import CORPUS
+from tests.web.cast import HOUSING, PEOPLE, Cast
+from tests.web.desk import REQUEST, Desk, text_of
+from tests.web.test_migrations import shortened
+from tests.web.test_security import changing
 
 Desks = Callable[[str], Desk]
 
@@ -29,6 +45,104 @@ PARTIES = frozenset({"asker", "asker_head", "provider", "provider_reviewer", "pr
 SEES_CASE = PARTIES | OFFICE | {"auditor"}
 #: Who enters plans and rules of their unit: handlers and heads.
 KEEPS_RULES = frozenset({"asker", "asker_head", "provider", "provider_head", "outsider", "office", "office_head"})
+#: Who draws processes and keeps the calendar, who agrees to it, and both: nobody else enters the workshop.
+EDITS, AGREES = frozenset({"editor"}), frozenset({"approver"})
+WORKSHOP = EDITS | AGREES
+
+#: Route of the workshop and of the calendar → who may open it, as in READERS.
+WORKSHOP_READERS = {
+    "/diagrams": WORKSHOP,
+    "/diagrams/<key>": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>/xml": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>/documents/<kind>": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>/changes": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>/roll-back": EDITS,
+    "/diagrams/<key>/versions/<int:version>/dry-run": WORKSHOP,
+    "/diagrams/<key>/versions/<int:version>/dry-run/<int:move_id>": WORKSHOP,
+    "/drafts/new": EDITS,
+    "/drafts/<int:draft_id>": WORKSHOP,
+    "/drafts/<int:draft_id>/xml": WORKSHOP,
+    "/drafts/<int:draft_id>/export": WORKSHOP,
+    "/drafts/<int:draft_id>/vocabulary": WORKSHOP,
+    "/drafts/<int:draft_id>/forms": WORKSHOP,
+    "/drafts/<int:draft_id>/forms/<name>": WORKSHOP,
+    "/drafts/<int:draft_id>/documents": WORKSHOP,
+    "/drafts/<int:draft_id>/documents/<kind>": WORKSHOP,
+    "/drafts/<int:draft_id>/dry-run": WORKSHOP,
+    "/drafts/<int:draft_id>/dry-run/<int:move_id>": WORKSHOP,
+    "/drafts/<int:draft_id>/back-tests": WORKSHOP,
+    "/drafts/<int:draft_id>/propose": WORKSHOP,
+    "/drafts/<int:draft_id>/propose/check": WORKSHOP,
+    "/back-tests/<int:test_id>": WORKSHOP,
+    "/back-tests/<int:test_id>/cases.csv": WORKSHOP,
+    "/imports": EDITS,
+    "/imports/<int:draft_id>": WORKSHOP,
+    "/comparisons": WORKSHOP,
+    "/comparisons/diagram/<reference>": WORKSHOP,
+    "/proposals": WORKSHOP,
+    "/proposals/<int:proposal_id>": WORKSHOP,
+    "/proposals/<int:proposal_id>/xml": WORKSHOP,
+    "/migrations": WORKSHOP,
+    "/migrations/new": EDITS,
+    "/migrations/<int:migration_id>": WORKSHOP,
+    "/migrations/<int:migration_id>/progress": WORKSHOP,
+    "/migrations/<int:migration_id>/items": WORKSHOP,
+    "/migrations/<int:migration_id>/preview": WORKSHOP,
+    "/migrations/<int:migration_id>/cases.csv": WORKSHOP,
+    "/calendars": EVERYBODY,
+    "/calendars/years/<calendar>/<int:year>": EVERYBODY,
+    "/calendars/what-if": EVERYBODY,
+    "/calendars/bindings": EDITS,
+    "/calendars/import": EDITS,
+    "/calendars/proposals/<int:proposal_id>": WORKSHOP,
+    "/calendars/proposals/<int:proposal_id>/preview.csv": WORKSHOP,
+    # Whom a moved deadline concerns: the office watches deadlines, the administrator the worker that counts them.
+    "/calendars/recounts/<int:recount_id>": WORKSHOP | OFFICE | {"sysadmin"},
+    "/calendars/recounts/<int:recount_id>/moves.csv": WORKSHOP | OFFICE | {"sysadmin"},
+}
+
+#: What changes something in the workshop or the calendar → who may. In the order in which the test lets them.
+WORKSHOP_ACTS = {
+    ("POST", "/drafts/<int:draft_id>/check"): WORKSHOP,
+    ("POST", "/drafts/<int:draft_id>/forms/<name>/preview"): WORKSHOP,
+    ("POST", "/drafts/<int:draft_id>/forms/<name>/read"): WORKSHOP,
+    ("POST", "/drafts/<int:draft_id>/dry-run"): WORKSHOP,
+    ("POST", "/drafts/<int:draft_id>/dry-run/<int:move_id>"): WORKSHOP,
+    ("POST", "/diagrams/<key>/versions/<int:version>/dry-run"): WORKSHOP,
+    ("POST", "/diagrams/<key>/versions/<int:version>/dry-run/<int:move_id>"): WORKSHOP,
+    ("POST", "/drafts/<int:draft_id>/back-tests"): WORKSHOP,
+    ("POST", "/back-tests/<int:test_id>/cancel"): WORKSHOP,
+    ("POST", "/drafts"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/copies"): EDITS,
+    ("PUT", "/drafts/<int:draft_id>/xml"): EDITS,
+    ("PUT", "/drafts/<int:draft_id>/forms/<name>"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/forms"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/forms/<name>/rename"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/forms/<name>/delete"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/documents"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/documents/<kind>/remove"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/propose"): EDITS,
+    ("POST", "/diagrams/<key>/versions/<int:version>/roll-back"): EDITS,
+    ("POST", "/imports"): EDITS,
+    ("POST", "/imports/drafts"): EDITS,
+    ("POST", "/proposals/<int:proposal_id>/approve"): AGREES,
+    ("POST", "/proposals/<int:proposal_id>/refuse"): AGREES,
+    ("POST", "/proposals/<int:proposal_id>/withdraw"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/discard"): EDITS,
+    ("POST", "/migrations/new/preview"): EDITS,
+    ("POST", "/migrations"): EDITS,
+    ("POST", "/migrations/<int:migration_id>/start"): AGREES,
+    ("POST", "/migrations/<int:migration_id>/withdraw"): WORKSHOP,
+    ("POST", "/calendars/bindings"): EDITS,
+    ("POST", "/calendars/import"): EDITS,
+    ("POST", "/calendars/proposals/<int:proposal_id>/confirm"): AGREES,
+    ("POST", "/calendars/proposals/<int:proposal_id>/refuse"): WORKSHOP,
+}  # fmt: skip
+#: Those of them that are sent by scripts.
+AS_JSON = {f"/drafts/<int:draft_id>/{end}" for end in (
+    "check", "copies", "xml", "forms/<name>", "forms/<name>/preview", "forms/<name>/read",
+)}  # fmt: skip
 
 #: Route → who may open it. Everybody else is refused with 403 (never told whether it exists) or, where noted, 404.
 READERS = {
@@ -39,6 +153,7 @@ READERS = {
     "/cases/<int:instance_id>": SEES_CASE,
     "/tasks/<int:task_id>": SEES_CASE,
     "/deadlines/<int:timer_id>": SEES_CASE,
+    "/deadlines/<int:timer_id>.json": SEES_CASE,
     "/attachments/<int:attachment_id>": SEES_CASE,
     "/documents/<int:document_id>": SEES_CASE,
     "/documents/<int:document_id>.docx": SEES_CASE,
@@ -64,20 +179,32 @@ READERS = {
     "/healthz": EVERYBODY,
     "/readyz": EVERYBODY,
     "/static/<path:filename>": EVERYBODY,
+    **WORKSHOP_READERS,
 }  # fmt: skip
 
 PLACES = {
     "<tab>": "mine", "<int:instance_id>": "1", "<int:task_id>": "2", "<int:attachment_id>": "1", "<int:definition_id>": "1",
     "<path:code>": "209001/000001", "<int:entry_id>": "1", "<path:filename>": "icon.svg", "<int:document_id>": "1",
-    "<int:report_id>": "1",
+    "<int:report_id>": "1", "<int:version>": "1", "<kind>": "reply_letter", "<name>": "spare", "<calendar>": "city", "<int:year>": "2026",
     "<key>": "conditional_share",
 }  # fmt: skip
 
 
-def _address(rule: str, deadline: str) -> str:
-    for place, value in {**PLACES, "<int:timer_id>": deadline}.items():
-        rule = rule.replace(place, value)
-    return rule + ("?resource_code=209001/000001" if rule.startswith("/start/") else "")
+#: What some pages ask for in their query.
+QUERIES = {
+    "/start/<key>": f"?resource_code={HOUSING}",
+    "/comparisons": "?before=v<int:to>&after=<reference>",
+    "/migrations/new": "?from=<int:from>&to=<int:to>",
+    "/calendars/what-if": "?start=2026-02-10&days=10",
+}
+
+
+def _address(rule: str, places: Mapping[str, str]) -> str:
+    """The address of a route; `places` names what was made for the test, by its place or by the beginning of the route."""
+    address = rule + QUERIES.get(rule, "")
+    for place, value in {**places, **PLACES}.items():
+        address = address.replace(place, value)
+    return address
 
 
 def test_every_page_opens_for_those_it_is_for_and_for_nobody_else(
@@ -88,20 +215,21 @@ def test_every_page_opens_for_those_it_is_for_and_for_nobody_else(
     _a_supervised_case(desk, cast, clock)
     link = re.search(r'href="/deadlines/(\d+)" aria-label="提供部门答复', text_of(desk("asker").get("/cases/1")))
     assert link
+    places = {"<int:timer_id>": link[1], **_a_workshop(cast)}
     wrong = []
     for login in sorted(EVERYBODY):
         person = desk(login)
         for rule, readers in READERS.items():
-            status = person.get(_address(rule, link[1])).status_code
+            status = person.get(_address(rule, places)).status_code
             # 422: may start, but not about this; the provider does not ask itself.
-            expected = {200, 302, 422, 503} if login in readers else {403}
+            expected = ({200, 302} if rule in WORKSHOP_READERS else {200, 302, 422, 503}) if login in readers else {403}
             if (login, rule) == ("provider", "/start/<key>"):
                 expected = {422}  # their post may ask, but nobody asks themselves
             if status not in expected:
                 wrong.append(f"{login} {rule}: {status}")
     assert wrong == []
     for rule in sorted(set(READERS) - {"/sign-in", "/healthz", "/readyz", "/static/<path:filename>"}):
-        assert stranger.get(_address(rule, link[1])).status_code == 303, rule
+        assert stranger.get(_address(rule, places)).status_code == 303, rule
 
 
 def test_no_post_moves_what_is_not_ones_own(desk: Desks, cast: Cast, clock: MovableClock) -> None:
@@ -122,6 +250,47 @@ def test_no_post_moves_what_is_not_ones_own(desk: Desks, cast: Cast, clock: Mova
     assert desk("provider").do("受理", completeness="complete").status_code == 303
 
 
+def test_nobody_else_changes_anything_in_the_workshop_and_the_calendar(
+    app: Flask, desk: Desks, cast: Cast, clock: MovableClock, stranger: Desk
+) -> None:
+    doors = tuple({f"/{rule.split('/')[1]}" for rule in WORKSHOP_READERS})
+    assert {act for act in changing(app) if act[1].startswith(doors)} == set(WORKSHOP_ACTS), "a new act needs its line in the table"
+    _a_supervised_case(desk, cast, clock)
+    places = _a_workshop(cast)
+    desks = {login: desk(login) for login in sorted(EVERYBODY)}
+    before, wrong = fingerprint(cast.store), []
+    for login, person in desks.items():
+        for act, allowed in WORKSHOP_ACTS.items():
+            if login not in allowed and (status := _try(person, act, places).status_code) != 403:
+                wrong.append(f"{login} {act}: {status}")
+    assert wrong == []
+    stranger.get("/sign-in")
+    for act in WORKSHOP_ACTS:
+        assert _try(stranger, act, places).status_code in (303, 401), act
+    after = fingerprint(cast.store)
+    assert [table for table in after if after[table] != before[table]] == [], "who is refused changes nothing"
+    for act, allowed in WORKSHOP_ACTS.items():
+        for login in sorted(allowed):
+            status = _try(desks[login], act, places).status_code
+            assert status < 500 and status != 403, f"{login} {act}: {status}"
+
+
+def _try(person: Desk, act: tuple[str, str], places: Mapping[str, str]) -> TestResponse:
+    """Sends what makes sense to every act: nothing but a missing right can be the reason of a refusal with 403."""
+    method, rule = act
+    address = _address(rule, places)
+    if rule in AS_JSON:
+        sent = {"revision": 2, "xml": "<definitions/>", "form": {"title": "备用", "fields": []}, "text": "{}"}
+        return person.client.open(address, method=method, data=json.dumps(sent), headers={
+            "X-CSRFToken": person.token, "Content-Type": "application/json",
+        })  # fmt: skip
+    return person.post(address, {
+        "revision": "2", "reason": "试", "note": "试", "base": places["<int:to>"], "period": "3", "from": places["<int:from>"],
+        "to": places["<int:to>"], "key": "tried", "name": "tried", "title": "试", "new_name": "tried", "kind": "tried",
+        "rule_set": "liaoyang_2018", "create": "1", "file": (io.BytesIO(CORPUS["pools"]), "流程.bpmn"),
+    })  # fmt: skip
+
+
 def _a_supervised_case(desk: Desks, cast: Cast, clock: MovableClock) -> None:
     """Case 1 of 007, its document of supervision (case 2), and an attachment."""
     desk("asker").ask(upload=(io.BytesIO(b"%PDF-1.7"), "函.pdf"))
@@ -129,6 +298,41 @@ def _a_supervised_case(desk: Desks, cast: Cast, clock: MovableClock) -> None:
     desk("asker_head").do("部门负责人审签", sign="agree")
     clock.to("2026-03-03 00:00")
     fire_due(cast.store)
+
+
+def _a_workshop(cast: Cast) -> dict[str, str]:
+    """What stands behind the workshop's addresses, by their places: of everything one, while case 1 follows version 1."""
+    store, editor, approver = cast.store, cast.actor("editor"), cast.actor("approver")
+    old, new = shortened(cast)
+    draft = start_draft(store, actor=editor, definition_id=new)
+    with store.read() as session:
+        package = draft_sheet(session, editor, draft).package
+    limit = b'sharing:role="deadline" sharing:workingDays="5"'
+    forms = {**package.forms, "spare": {"title": "备用", "fields": []}}
+    save_draft(store, draft, actor=editor, revision=1, xml=package.xml.replace(limit, limit.replace(b"5", b"6")), forms=forms)
+    imported = import_draft(store, CORPUS["pools"], actor=editor, key="reviews", rule_set="liaoyang_2018")
+    begin = ScriptMove("start", at="2026-02-10T09:30", by="asker", unit="007", about={"resource_code": HOUSING}, answers=dict(REQUEST))
+    on_draft, _ = make_move(store, Origins(draft_id=draft), None, begin, actor=editor)
+    on_version, _ = make_move(store, Origins(definition_id=old), None, begin, actor=editor)
+    test = order_back_test(
+        store, draft, actor=editor, received_from=shanghai("2026-02-01"), received_until=shanghai("2026-03-02")
+    )
+    run_back_tests(store)
+    proposal = proposals.propose(store, draft, actor=editor, revision=2, reason="缩短答复时限")
+    migration = plan_migration(store, actor=editor, from_id=old, to_id=new, reason="按新规定办理")
+    closed, asked = (
+        propose_notice(store, closure(doc, day, published="2026-03-02"), actor=editor, calendar="city", accepted="已核对原文")
+        for doc, day in (("辽市政办发〔2026〕8号", "2026-03-05"), ("辽市政办发〔2026〕9号", "2026-03-06"))
+    )
+    counted = confirm_notice(store, closed, actor=approver)
+    recount(store)
+    assert on_draft and on_version, "the dry runs have begun"
+    return {
+        "/imports/<int:draft_id>": f"/imports/{imported}", "/calendars/proposals/<int:proposal_id>": f"/calendars/proposals/{asked}",
+        "/versions/<int:version>/dry-run/<int:move_id>": f"/versions/1/dry-run/{on_version}", "<int:move_id>": str(on_draft),
+        "<int:draft_id>": str(draft), "<reference>": f"d{draft}", "<int:test_id>": str(test), "<int:proposal_id>": str(proposal),
+        "<int:migration_id>": str(migration), "<int:recount_id>": str(counted), "<int:from>": str(old), "<int:to>": str(new),
+    }  # fmt: skip
 
 
 def test_an_auditors_look_and_a_refused_one_go_on_record(desk: Desks, cast: Cast) -> None:

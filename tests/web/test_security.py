@@ -28,11 +28,15 @@ def test_pages_are_kept_by_no_cache_and_assets_for_ever(desk: Callable[[str], De
     assert "immutable" in person.get("/static/icon.svg").headers["Cache-Control"]
 
 
+def changing(app: Flask) -> set[tuple[str, str]]:
+    """Method and route of every address that changes something."""
+    return {(method, rule.rule) for rule in app.url_map.iter_rules() for method in {"POST", "PUT", "DELETE"} & (rule.methods or set())}
+
+
 def test_no_post_passes_without_the_token_of_the_form(desk: Callable[[str], Desk], app: Flask) -> None:
     person = desk("asker")
-    changing = {(method, rule.rule) for rule in app.url_map.iter_rules() for method in {"POST", "PUT", "DELETE"} & (rule.methods or set())}
-    assert ("POST", "/tasks/<int:task_id>") in changing
-    for method, rule in sorted(changing):
+    assert ("POST", "/tasks/<int:task_id>") in changing(app)
+    for method, rule in sorted(changing(app)):
         one_of = re.sub(r"<any\(\W*(\w+)[^>]*>", r"\1", rule)
         path = re.sub(r"<[^>]+>", "conditional_share", re.sub(r"<int:[^>]+>", "1", one_of))
         response = person.client.open(path, method=method, data=REQUEST)

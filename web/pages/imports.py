@@ -48,6 +48,7 @@ def review() -> ResponseReturnValue:
 @page.post("/imports/drafts")
 def keep() -> ResponseReturnValue:
     """Keeps the draft."""
+    require(me(), "edit_diagrams")
     data, file_name = _file()
     typed = {name: request.form.get(name, "").strip() for name in ("key", "name", "rule_set")}
     process = request.form.get("process") or None
