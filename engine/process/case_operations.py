@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -12,7 +14,7 @@ from engine.people.tables import Account, Unit
 from engine.people.units import unit_by_code
 from engine.process.clocks import lengthen, whole_days
 from engine.process.definitions import deployed
-from engine.process.editions import current_edition
+from engine.process.editions import calendar_of, current_edition
 from engine.process.instances import start_by_system
 from engine.process.interpreter.model import OperationError
 from engine.process.migrating import earlier_names
@@ -83,20 +85,27 @@ def admit(call: Call, *, unit: str) -> bool:
     return True
 
 
-@operation("cases.due_day", {"days": "working days from now on"})
-def due_day(call: Call, *, days: Any) -> str:
+@operation("cases.due_day", {"days": "working days from now on", "unit": "code of the unit by whose calendar it counts"})
+def due_day(call: Call, *, days: Any, unit: Any = None) -> str:
     """The ISO date of the last day of a limit that begins now, so that a letter can name the day before the clock runs.
 
     It is the day that the deadline of an activity entered in the same move will have.
     """
-    found = deadline.due(call.at, whole_days(days, call.step.id), current_edition(call.work))
+    return last_day(call, days, str(unit) if unit else None)[0].isoformat()
+
+
+def last_day(call: Call, days: Any, unit: str | None) -> tuple[date, bool]:
+    """The last day of a limit that begins now by the calendar of a unit (its code; None: the city's); whether it is provisional."""
+    found_unit = unit_by_code(call.work.session, unit) if unit else None
+    calendar = calendar_of(call.work.session, found_unit.id if found_unit else None)
+    found = deadline.due(call.at, whole_days(days, call.step.id), current_edition(call.work, calendar))
     assert found.last_day is not None  # nothing stops a clock that is not there yet
-    return found.last_day.isoformat()
+    return found.last_day, found.provisional
 
 
 @operation("cases.extend", {"activity": "element id of the activity around this step", "days": "working days to add"})
 def extend(call: Call, *, activity: str, days: Any) -> dict[str, Any]:
-    """Adds working days to the running deadline of an activity; returns the new last day (`due_day`) and the old one.
+    """Adds working days to the running deadline of an activity; returns the new last day (`due_day`, in words `due_text`) and the old one.
 
     The clock stays one clock: its explanation shows all its days. A reminder that has fired already will remind again.
     Raises OperationError `no-deadline` where no deadline of that activity runs (any more).
@@ -107,9 +116,10 @@ def extend(call: Call, *, activity: str, days: Any) -> dict[str, Any]:
         timer for timer in session.scalars(select(Timer).where(Timer.instance_id == call.instance.id).order_by(Timer.id))
         if timer.kind == "machine" and timer.element in rules and rules[timer.element].attached_to == activity
     ]
-    lengthened = lengthen(own, added, call.at, current_edition(call.work))
+    lengthened = lengthen(own, added, call.at, partial(current_edition, call.work))
     if lengthened is None:
         raise OperationError("no-deadline", "该环节没有可以延长的时限")
+    call.note("extended", {"activity": lengthened.name, "days": added, "by": call.step.name})
     # The road counts the clocks of this activity again as soon as the interpreter has come to rest.
     call.work.notes.setdefault(f"recount:{call.instance.id}", set()).add(lengthened.activity)
     return lengthened.told(added)

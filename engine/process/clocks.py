@@ -6,7 +6,7 @@ pause, or under a new calendar edition) without the diagram and without the inte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -94,30 +94,39 @@ def due_running_from(timer: Timer, at: datetime, edition: Edition) -> Due:
     )))  # fmt: skip
 
 
+def day_in_words(day: date | None, provisional: bool) -> str:
+    """A last day as notices and letters name it: 2027年1月4日, or 2027年1月4日（暂定） while a notice may still move it."""
+    return f"{day.year}年{day.month}月{day.day}日{'（暂定）' if provisional else ''}" if day else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Lengthened:
     """What adding working days to a running deadline did."""
 
     activity: str
     """Token of the activity whose clocks must be counted again."""
+    name: str
     before: date | None
     after: date | None
+    provisional: bool
+    """Whether a notice may still move the new day."""
 
     def told(self, days: int) -> dict[str, Any]:
         """As the operation that asked for it returns it."""
-        return {"days": days, "due_day": self.after.isoformat() if self.after else None,
+        return {"days": days, "due_day": self.after.isoformat() if self.after else None, "due_text": day_in_words(self.after, self.provisional),
                 "old_day": self.before.isoformat() if self.before else None}
 
 
-def lengthen(own: Iterable[Timer], days: int, at: datetime, edition: Edition) -> Lengthened | None:
+def lengthen(own: Iterable[Timer], days: int, at: datetime, edition_in: Callable[[str | None], Edition]) -> Lengthened | None:
     """Adds working days to the running deadline among the timers of an activity; None where no working-day deadline runs.
 
-    The clock stays one clock. A reminder that has fired already will remind again.
+    The clock stays one clock, of one calendar. A reminder that has fired already will remind again.
     """
     own = list(own)
     clock = next((timer for timer in own if timer.role == "deadline" and timer.state in ("waiting", "paused")), None)
     if clock is None or "working_days" not in clock.rule:
         return None
+    edition = edition_in(clock.calendar)
     before = due_running_from(clock, at, edition).last_day
     # What was added stands apart as well: under another version the days of the rule change, and those added stay.
     more = {"working_days": clock.rule["working_days"] + days, "extended": clock.rule.get("extended", 0) + days}
@@ -127,7 +136,8 @@ def lengthen(own: Iterable[Timer], days: int, at: datetime, edition: Edition) ->
             # The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does.
             timer.kind, timer.token, timer.state = "limit", clock.token, "waiting"
             timer.started_at, timer.fired_at, timer.due_at = at, None, None
-    return Lengthened(clock.activity or clock.token, before, due_running_from(clock, at, edition).last_day)
+    after = due_running_from(clock, at, edition)
+    return Lengthened(clock.activity or clock.token, clock.activity_name, before, after.last_day, after.provisional)
 
 
 def pauses_of(stored: Iterable[Any]) -> list[calendar.Pause]:

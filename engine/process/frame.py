@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.people.units import unit_by_code, unit_by_id
 from engine.process.case import Case
+from engine.process.clocks import day_in_words
 from engine.process.notices import notify_post
 from engine.process.tables import Task, Timer
 
@@ -27,11 +28,19 @@ def fire_limit(case: Case, timer: Timer) -> str | None:
     if timer.role == "reminder":
         notify_post(
             case.work, task.unit_id, task.post, assignee_id=task.assignee_id, instance_id=case.instance.id,
-            title=f"临期提醒：{task.name}", text=f"{case.instance.number}《{case.instance.title}》的“{task.name}”即将到期，请及时办理。",
+            title=f"临期提醒：{task.name}",
+            text=f"{case.instance.number}《{case.instance.title}》的“{task.name}”{_when(case, timer)}到期，请及时办理。",
         )
     else:
         _tell_head(case, task)
     return None
+
+
+def _when(case: Case, reminder: Timer) -> str:
+    """On which day the deadline of a reminder falls, in words."""
+    home = reminder.activity or reminder.token
+    due = next((timer for timer in case.timers if timer.role == "deadline" and home == (timer.activity or timer.token)), None)
+    return f"将于{day_in_words(due.last_day, due.provisional)}" if due is not None and due.last_day else "即将"
 
 
 def _tell_head(case: Case, task: Task) -> None:

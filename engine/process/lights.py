@@ -25,6 +25,11 @@ def light_of(
     return "yellow" if warn_at is not None and now >= warn_at else "green"
 
 
+def passed(now: datetime, due_at: datetime | None) -> bool:
+    """Whether a deadline lies behind: then no notice moves it any more, and it is not provisional."""
+    return due_at is not None and now >= due_at
+
+
 def days_left(now: datetime, due_day: date | None, edition: Edition) -> int | None:
     """Working days after today up to and including the last day: 0 on it, negative when overdue (at least -1)."""
     if due_day is None:

@@ -14,9 +14,12 @@ from engine.people.actor import Actor
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Appointment
 from engine.people.units import unit_by_code
+from engine.process.clocks import day_in_words, due_running_from
+from engine.process.definitions import deployed
+from engine.process.editions import current_edition
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
-from engine.process.tables import Notice
+from engine.process.tables import Notice, Timer
 from engine.store.store import Store, Work, command
 
 _PEOPLE = select(Account.id, Account.email).where(Account.active).order_by(Account.id)
@@ -64,13 +67,28 @@ def _tell(work: Work, told: Sequence[Row[int, str | None]], title: str, text: st
     return len(rows)
 
 
-@operation("notices.send", {"unit": "code of the unit", "post": "key of the post", "title": "heading", "text": "what it says"})
-def send(call: Call, *, unit: str, post: str, title: str, text: str) -> int:
+@operation("notices.send", {"unit": "code of the unit", "post": "key of the post", "title": "heading", "text": "what it says",
+                            "deadline": "element id of an activity whose last day, as it stands now, is told after the text"})
+def send(call: Call, *, unit: str, post: str, title: str, text: str, deadline: str | None = None) -> int:
     """Sends a notice to everybody who holds the post; the result is how many were told."""
+    if deadline:
+        text += _last_day(call, deadline)
     found = unit_by_code(call.work.session, str(unit))
     if found is None:
         raise OperationError("no-such-unit", f"通知的单位“{unit}”不存在")
     return notify_post(call.work, found.id, post, title=title, text=text, instance_id=call.instance.id)
+
+
+def _last_day(call: Call, activity: str) -> str:
+    """The last day of the activity's deadline in a sentence, as it stands now: a publication may have moved it since it began."""
+    rules = deployed(call.work.session, call.instance.definition_id).diagram.timers
+    running = select(Timer).where(Timer.instance_id == call.instance.id, Timer.role == "deadline", Timer.state == "waiting").order_by(Timer.id)
+    for timer in call.work.session.scalars(running):
+        if timer.element in rules and rules[timer.element].attached_to == activity and "working_days" in timer.rule:
+            # Counted here, as a step of this very move may have extended it.
+            due = due_running_from(timer, call.at, current_edition(call.work, timer.calendar))
+            return f"截止日：{day_in_words(due.last_day, due.provisional)}。"
+    return ""
 
 
 @command

@@ -19,8 +19,8 @@ from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
-from engine.process.editions import edition_at
-from engine.process.lights import Light, days_left, light_of
+from engine.process.editions import calendar_of, edition_at
+from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.newest import newest_cases
 from engine.process.paging import PAGE, PAGE_MAX, Page, make_page, read_cursor, read_id_cursor, write_cursor
 from engine.process.tables import Definition, Heartbeat, Incident, Instance, Notice, Task
@@ -183,7 +183,7 @@ def _line_columns() -> AnySelect:
         select(
             Task.id, Task.instance_id, Task.number, Task.title, Task.process_key, Task.process_name, Task.name, Task.post,
             Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at, Task.paused,
-            Task.provisional, Task.late, Task.sort_at, Unit.name.label("unit_name"), assignee.name.label("assignee"),
+            Task.unit_id, Task.provisional, Task.late, Task.sort_at, Unit.name.label("unit_name"), assignee.name.label("assignee"),
         )
         .join(Unit, Unit.id == Task.unit_id)
         .outerjoin(assignee, assignee.id == Task.assignee_id)
@@ -201,10 +201,10 @@ def _done(session: Session, actor: Actor, after: str | None, limit: int) -> Page
 
 def _inbox_page(session: Session, rows: Sequence[Any], limit: int, cursor: Any) -> Page[InboxLine]:
     now = _now(session)
-    edition = edition_at(session, now)
 
     def line(row: Any) -> InboxLine:
         is_open = row.state == "open"
+        edition = edition_at(session, now, calendar_of(session, row.unit_id))
         return InboxLine(
             task_id=row.id, instance_id=row.instance_id, number=row.number, case_title=row.title, process_key=row.process_key,
             process_name=row.process_name, step_name=row.name, unit_name=row.unit_name,
@@ -212,7 +212,7 @@ def _inbox_page(session: Session, rows: Sequence[Any], limit: int, cursor: Any) 
             opened_at=row.opened_at, completed_at=row.completed_at, due_at=row.due_at, due_day=row.due_day,
             working_days_left=days_left(now, row.due_day, edition) if is_open else None,
             light=light_of(now, due_at=row.due_at, warn_at=row.warn_at, paused=row.paused, open_=is_open, late=row.late),
-            provisional=row.provisional, late=row.late,
+            provisional=row.provisional and is_open and not passed(now, row.due_at), late=row.late,
         )
 
     return make_page(rows, limit, line, cursor)

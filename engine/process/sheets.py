@@ -22,9 +22,9 @@ from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
 from engine.process.clocks import explain, kept_day
 from engine.process.definitions import Deployed, deployed
-from engine.process.editions import edition_at, edition_named
+from engine.process.editions import calendar_of, edition_at, edition_named
 from engine.process.forms import FormDefinition, answered, prefill
-from engine.process.lights import Light, days_left, light_of
+from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.tables import Attachment, Instance, Party, Task, Timer
 from engine.process.telling import tell
 from engine.store.errors import NotAllowed, NotFound
@@ -299,7 +299,7 @@ def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineShe
     explanation, kept = explain(timer, edition), kept_day(timer)
     earlier = explanation is not None and explanation.deadline.last_day is not None and kept is not None and explanation.deadline.last_day < kept
     return DeadlineSheet(
-        _clock_view(timer, _now(session), edition), instance.id, instance.number, explanation, edition.title,
+        _clock_view(timer, _now(session), edition_at(session, _now(session), timer.calendar)), instance.id, instance.number, explanation, edition.title,
         timer.rule.get("statutory_max"), kept if earlier else None,
     )
 
@@ -331,7 +331,6 @@ def _tasks(
         .where(Task.instance_id == instance.id, Task.state != "cancelled").order_by(Task.id)
     ).all()
     now = _now(session)
-    edition = edition_at(session, now)
     views = []
     for task, unit_name, person in rows:
         own = deployed(session, task.definition_id) if task.definition_id else definition
@@ -346,20 +345,19 @@ def _tasks(
             opinion=task.opinion if opinions else None,
             facts=_facts(form, task.answers or {}, instance.variables) if opinions else [],
             due_at=task.due_at, due_day=task.due_day,
-            working_days_left=days_left(now, task.due_day, edition) if is_open else None,
+            working_days_left=days_left(now, task.due_day, edition_at(session, now, calendar_of(session, task.unit_id))) if is_open else None,
             light=light_of(now, due_at=task.due_at, warn_at=task.warn_at, paused=task.paused, open_=is_open, late=task.late),
-            provisional=task.provisional, article=step.article if step else None, clock_id=clock,
+            provisional=task.provisional and is_open and not passed(now, task.due_at), article=step.article if step else None, clock_id=clock,
         ))
     return views
 
 
 def _clocks(session: Session, instance: Instance) -> list[tuple[Timer, ClockView]]:
     now = _now(session)
-    edition = edition_at(session, now)
     rows = session.scalars(
         select(Timer).where(Timer.instance_id == instance.id, Timer.role == "deadline").order_by(Timer.id)
     ).all()
-    return [(timer, _clock_view(timer, now, edition)) for timer in rows]
+    return [(timer, _clock_view(timer, now, edition_at(session, now, timer.calendar))) for timer in rows]
 
 
 def _clock_view(timer: Timer, now: datetime, edition: Any) -> ClockView:
@@ -370,7 +368,8 @@ def _clock_view(timer: Timer, now: datetime, edition: Any) -> ClockView:
         working_days_left=days_left(now, timer.last_day, edition) if live else None,
         light=light_of(now, due_at=timer.due_at, warn_at=None, paused=timer.state == "paused", open_=live,
                        late=timer.fired_at is not None),
-        provisional=timer.provisional, statutory="statutory_max" in timer.rule, article=timer.rule.get("article"),
+        # What was kept or missed is settled, whatever the calendar says later.
+        provisional=timer.provisional and live and not passed(now, timer.due_at), statutory="statutory_max" in timer.rule, article=timer.rule.get("article"),
         fired_at=timer.fired_at, explainable="working_days" in timer.rule,
     )
 

@@ -46,7 +46,10 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     for task in data.get("cancelled", ()):
         lines.append(f"“{task['name']}”已撤销")
     for clock in data.get("clocks", ()):
-        lines.append(f"“{clock['activity']}”{'暂停计时' if clock['what'] == 'paused' else '恢复计时'}")
+        why = f"（“{clock['by']}”期间）" if clock.get("by") else ""
+        lines.append(f"“{clock['activity']}”{'暂停计时' if clock['what'] == 'paused' else '恢复计时'}{why}")
+    for fact in data.get("extended", ()):
+        lines.append(f"“{fact['activity']}”的时限延长{fact['days']}个工作日（环节“{fact['by']}”）")
     for change in data.get("deadlines", ()):
         lines += _deadline(change)
     lines += _migrated(data)

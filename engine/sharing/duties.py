@@ -20,6 +20,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from calendars.deadline import shanghai_day, start_of
 from engine.people.tables import Unit, UnitBody
 from engine.people.units import unit_by_code
+from engine.process.clocks import day_in_words
 from engine.process.definitions import in_force
 from engine.process.editions import edition_at
 from engine.process.instances import start_by_system
@@ -206,3 +207,12 @@ def last_working_day(session: Session, day: str) -> str:
     """The last working day up to an ISO date (the day itself where it is one), as an ISO date."""
     store: Store = session.info["store"]
     return edition_at(session, store.clock.now()).working_day_until(date.fromisoformat(day)).isoformat()
+
+
+@word("last_working_day_text")
+def last_working_day_text(session: Session, day: str) -> str:
+    """The same as a sentence writes it: 2027年1月29日, with （暂定） while a notice may still change which day it is."""
+    store: Store = session.info["store"]
+    edition, until = edition_at(session, store.clock.now()), date.fromisoformat(day)
+    last = edition.working_day_until(until)
+    return day_in_words(last, edition.provisional(last) or edition.doubtful_between(last, until))

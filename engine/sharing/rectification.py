@@ -29,7 +29,8 @@ from calendars.deadline import shanghai_day
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Unit
-from engine.process.case_operations import admit, due_day
+from engine.process.case_operations import admit, last_day
+from engine.process.clocks import day_in_words
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, Subject, operation, subject
 from engine.process.paging import PAGE, Page, make_page
@@ -85,7 +86,7 @@ class RectificationOrder(Base):
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """An order in a list; `due_day` is the last day as its clock stands now."""
+    """An order in a list; `due_day` is the last day as its clock stands now, `provisional` whether a notice may still move it."""
 
     id: int
     number: str
@@ -98,6 +99,7 @@ class OrderLine:
     state_label: str
     served_at: datetime
     due_day: date | None
+    provisional: bool
     extended_days: int
     ended_at: datetime | None
     reported_at: datetime | None
@@ -115,9 +117,12 @@ def search(
     """The orders that the reader may see, newest first: all for the office, a unit's own for the unit, and those that
     went to the leading group for it and the city government.
     """
-    last_day = select(func.max(Timer.last_day)).where(Timer.instance_id == RectificationOrder.instance_id, *_CLOCK)
+    own = select(func.max(Timer.last_day)).where(Timer.instance_id == RectificationOrder.instance_id, *_CLOCK)
+    open_ = select(func.count()).where(
+        Timer.instance_id == RectificationOrder.instance_id, *_CLOCK, Timer.state == "waiting", Timer.provisional
+    )
     query = (
-        select(RectificationOrder, Unit, last_day.scalar_subquery())
+        select(RectificationOrder, Unit, own.scalar_subquery(), open_.scalar_subquery())
         .join(Unit, Unit.id == RectificationOrder.unit_id)
         .where(_visible(actor))
     )
@@ -204,7 +209,7 @@ def open_order(
         session.add(row)
         session.flush()
         admit(call, unit=unit)
-    return {**_value(row), **_due(due_day(call, days=days))}
+    return {**_value(row), **_due(*last_day(call, days, unit))}
 
 
 @operation("rectification.extend", parameters={"days": "working days granted"})
@@ -229,7 +234,7 @@ def miss_order(call: Call) -> dict[str, Any]:
     """Notes that the time has run out; the result has the last day (`due_day`) that was missed. Error: `no-order`."""
     value = _end(call, "overdue")
     last = call.work.session.scalar(select(func.max(Timer.last_day)).where(Timer.instance_id == call.instance.id, *_CLOCK))
-    return {**value, **_due((last or shanghai_day(call.at)).isoformat())}
+    return {**value, **_due(last or shanghai_day(call.at), provisional=False)}  # it has run out: no notice moves it any more
 
 
 @operation(
@@ -277,9 +282,9 @@ def _value(row: RectificationOrder) -> dict[str, Any]:
     return {"id": row.id, "number": row.number, "served_day": served.isoformat(), "served_text": chinese_date(served)}
 
 
-def _due(day: str) -> dict[str, Any]:
-    """A last day for timers and letters, and as a sentence writes it."""
-    return {"due_day": day, "due_text": chinese_date(day)}
+def _due(day: date, provisional: bool) -> dict[str, Any]:
+    """A last day for timers, and as letters and sentences write it."""
+    return {"due_day": day.isoformat(), "due_text": day_in_words(day, provisional)}
 
 
 def _visible(actor: Actor) -> ColumnElement[bool]:
@@ -292,11 +297,11 @@ def _visible(actor: Actor) -> ColumnElement[bool]:
     return own
 
 
-def _line(order: RectificationOrder, unit: Unit, last_day: date | None) -> OrderLine:
+def _line(order: RectificationOrder, unit: Unit, last_day: date | None, doubtful: int) -> OrderLine:
     return OrderLine(
         id=order.id, number=order.number, unit_code=unit.code, unit_name=unit.name, grounds=tuple(order.grounds),
         facts=order.facts, demand=order.demand, state=order.state, state_label=STATES[order.state],
-        served_at=order.served_at, due_day=last_day, extended_days=order.extended_days, ended_at=order.ended_at,
+        served_at=order.served_at, due_day=last_day, provisional=bool(doubtful), extended_days=order.extended_days, ended_at=order.ended_at,
         reported_at=order.reported_at, instruction=order.instruction, instructed_by=order.instructed_by,
         instructed_on=order.instructed_on, instance_id=order.instance_id, source_id=order.source_id,
     )  # fmt: skip

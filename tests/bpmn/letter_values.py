@@ -39,7 +39,7 @@ VALUES: Mapping[str, Any] = {
     "changes": [{"label": "共享方式", "before": "批量下载", "after": "联机查询"}],
     "notice": {"id": 1, "number": "经发中心整改〔2026〕1号"},
     "overdue_report": {"id": 2, "number": "经发中心整改报告〔2026〕1号"},
-    "order": {"number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
+    "order": {"number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02", "due_text": "2026年11月2日"},
     "missed": {"number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02"},
     "inconsistency": {"id": 1, "number": "核实〔2026〕1号"},
     "correction": {"id": 1, "number": "校核〔2026〕1号"},

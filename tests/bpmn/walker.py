@@ -27,6 +27,7 @@ WORDS: dict[str, Callable[..., Any]] = {
                           "city_government": "001", "cyberspace": "025"}[name],
     "unit_name": lambda code: {"007": "市民政局", "013": "市住房和城乡建设局"}.get(code, f"单位{code}"),
     "last_working_day": lambda day: day,
+    "last_working_day_text": lambda day: day,
     "supplier": lambda resource: resource["provider"] if resource["kind"] == "business" else "024",
 }
 
@@ -42,7 +43,7 @@ OVERSIGHT: Mapping[str, Any] = {
                             **SERVED},
     "rectification.miss": {"id": 1, "number": "整改〔2026〕1号", "served_day": "2026-10-12", "due_day": "2026-11-02",
                             **SERVED},
-    "cases.extend": {"days": 10, "due_day": "2026-11-16", "old_day": "2026-11-02"},
+    "cases.extend": {"days": 10, "due_day": "2026-11-16", "due_text": "2026年11月16日", "old_day": "2026-11-02"},
 }
 
 EVALUATED: Mapping[str, Any] = {

@@ -7,19 +7,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from engine.people.accounts import account_id_of
+from engine.people.actor import load_actor
 from engine.process.calendar_tables import CalendarProposal, Recount
 from engine.process.instances import start_instance
 from engine.process.tables import CalendarNotice, Task
-from engine.people.accounts import account_id_of
-from engine.people.actor import load_actor
 from engine.store.clock import MovableClock, shanghai
 from engine.store.store import Store
 from tests.calendars.published import NOTICES
 from tests.engine.interpreter.diagrams import diagram, element
-from tests.engine.test_cli import Run, office, refused
 from tests.engine.test_cli import installed as installed
 from tests.engine.test_cli import on as on
 from tests.engine.test_cli import run as run
+from tests.engine.test_cli import Run, office, refused
 from tests.engine.timekeeping.year_2027 import TEXT
 
 #: The newest notice that was really published; the installations of these tests have lost it.

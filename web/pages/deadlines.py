@@ -35,4 +35,4 @@ def deadline_json(timer_id: int) -> Response:
         raise NotFound("该时限是固定日期，没有逐日计算")
     shown = {"case": sheet.number, "activity": sheet.clock.activity, "article": sheet.clock.article, "state": sheet.clock.state}
     kept = sheet.kept_day.isoformat() if sheet.kept_day else None
-    return jsonify({**shown, **sheet.explanation.as_json(), "kept_day": kept, "statutory_max": sheet.statutory_max})
+    return jsonify({**shown, **sheet.explanation.as_json(), "provisional": sheet.clock.provisional, "kept_day": kept, "statutory_max": sheet.statutory_max})

@@ -158,7 +158,7 @@ class Trial:
         if step.operation == "cases.extend":
             return self._extend(step, parameters)
         if step.operation == "cases.due_day":
-            last = deadline.due(self.at, whole_days(parameters["days"], step.id), self.edition).last_day
+            last = deadline.due(self.at, whole_days(parameters["days"], step.id), self._edition_of(parameters.get("unit"))).last_day
             return last.isoformat() if last else None
         out = step.properties.get("out")
         if not out:
@@ -168,10 +168,15 @@ class Trial:
             return Unrecorded(out)
         return results.popleft() if len(results) > 1 else results[0]
 
+    def _edition_of(self, unit: Any) -> Edition:
+        """The edition by which a unit counts."""
+        bound = self._around.calendars.bindings.get(self.unit_id(str(unit))) if unit else None
+        return self._around.edition(self._known_at, bound)
+
     def _extend(self, step: Step, parameters: Mapping[str, Any]) -> Any:
         days, activity = whole_days(parameters["days"], step.id), parameters["activity"]
         own = [timer for timer in self.timers if timer.kind == "machine" and self.activity_of(timer) == activity]
-        lengthened = lengthen(own, days, self.at, self.edition)
+        lengthened = lengthen(own, days, self.at, lambda calendar: self._around.edition(self._known_at, calendar))
         if lengthened is None:
             raise OperationError("no-deadline", "该环节没有可以延长的时限")
         self._recounts.add(lengthened.activity)

@@ -34,7 +34,7 @@ def test_an_extension_adds_days_to_the_one_clock(office: Office) -> None:
     office.complete("dora", "ask")
     assert office.task("reply").due_day == date(2026, 3, 9)
     said = office.instance(case).variables["extension"]
-    assert said == {"days": 5, "due_day": "2026-03-09", "old_day": "2026-03-02"}
+    assert said == {"days": 5, "due_day": "2026-03-09", "due_text": "2026年3月9日", "old_day": "2026-03-02"}
     (clock,) = office.timers(role="deadline")
     with office.store.read() as session:
         sheet = deadline_sheet(session, office["dora"], clock.id)

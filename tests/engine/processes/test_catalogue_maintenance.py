@@ -69,6 +69,6 @@ def test_it_is_supervised_when_the_year_is_over(town: Town) -> None:
     case = opened(town)
     town.passes_until("2026-12-31 23:59")
     assert town.children(case, "supervision") == []
-    assert any("最后工作日为2026-12-31" in text for text in texts(town, "013", "cataloguer"))
+    assert any("最后工作日为2026年12月31日（暂定）" in text for text in texts(town, "013", "cataloguer"))
     town.passes_until("2027-01-01 00:00")
     assert len(town.children(case, "supervision")) == 1

@@ -54,7 +54,7 @@ def test_s37_the_reminder_names_the_last_working_day(town: Town) -> None:
     assert not any("最后工作日" in text for text in texts(town, "007", "handler"))
     town.passes_until("2026-10-29 00:00")
     (told,) = [text for text in texts(town, "007", "handler") if "最后工作日" in text]
-    assert "2026-10-31" in told and "最后工作日为2026-10-30" in told
+    assert "2026-10-31" in told and "最后工作日为2026年10月30日" in told
 
 
 def test_s37_what_is_missing_the_day_after_is_overdue_and_supervised(town: Town) -> None:

@@ -14,6 +14,7 @@ from engine.sharing import rectification
 from engine.sharing.rectification import OrderLine
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed
+from tests.engine.processes.duties import texts
 from tests.engine.processes.oversight import letters, starts, text_of, told
 from tests.town import Town
 
@@ -70,6 +71,19 @@ def test_s34_an_order_served_on_12_october_is_due_on_2_november(town: Town) -> N
     town.passes_until("2026-10-28 00:00")  # three working days before
     assert town.view(case, "Task_Report").light == "yellow"
     assert "临近整改时限" in told(town, "013", "head")
+
+
+def test_an_order_over_the_year_end_says_in_its_letter_and_notices_that_the_day_is_not_certain(town: Town) -> None:
+    case = starts(town, PROCESS, "024", "handler", at="2026-12-14 09:00", **CATALOGUE)
+    town.does(case, "Task_Review", review="pass")
+    town.does(case, "Task_Sign", signing="sign")
+    assert "于2027年1月5日（暂定）前" in text_of(town, case, "rectification_notice")
+    (line,) = register(town)
+    assert (line.due_day, line.provisional) == (date(2027, 1, 5), True)
+    town.passes_until("2026-12-30 00:00")
+    said = texts(town, "013", "head")
+    assert any("请于2027年1月5日（暂定）前完成整改" in text for text in said)
+    assert any("整改时限临近" in text and "截止日：2027年1月5日（暂定）。" in text for text in said)
 
 
 def test_s34_unfinished_it_goes_to_the_leading_group_and_on_to_the_city_government(town: Town) -> None:
