@@ -86,7 +86,7 @@ def what_if() -> ResponseReturnValue:
     if request.args.get("format") == "json":
         return (jsonify(explanation.as_json()), 200) if explanation else (jsonify({"message": wrong or "请填写起算日期和工作日数"}), 422)
     shown = render_template(
-        "calendars/what_if.html", asked=asked, calendars=calendars, explanation=explanation, wrong=wrong,
+        "calendars/what_if.html", asked=asked, calendars=calendars, now=store().clock.now(), explanation=explanation, wrong=wrong,
         months=day_grid.months(explanation) if explanation else [],
     )  # fmt: skip
     return shown, 422 if wrong else 200

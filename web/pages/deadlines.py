@@ -21,6 +21,7 @@ def deadline(timer_id: int) -> str:
     return render_template(
         "deadlines/page.html",
         sheet=sheet,
+        now=store().clock.now(),
         explanation=explanation,
         months=day_grid.months(explanation) if explanation else [],
     )
