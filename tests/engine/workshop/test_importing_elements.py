@@ -250,3 +250,23 @@ def test_a_countersignature_drawn_here_survives_a_modeler_that_drops_our_express
         ("loopDataInputRef", "[applicant_unit]"), ("inputDataItem", "signing_unit"), ("loopDataOutputRef", "opinions"),
         ("outputDataItem", "opinion_given"),
     ]
+
+
+def test_a_drawing_without_numbers_is_drawn_anew() -> None:
+    """Seen in files of other tools: bounds that are NaN."""
+    shape = '<bpmndi:BPMNShape bpmnElement="sign"><dc:Bounds x="NaN" y="NaN" width="100" height="Infinity" /></bpmndi:BPMNShape>'
+    spaces = 'xmlns:bpmndi="http://www.omg.org/spec/BPMN/20100524/DI" xmlns:dc="http://www.omg.org/spec/DD/20100524/DC"'
+    plane = f'<bpmndi:BPMNDiagram id="d" {spaces}><bpmndi:BPMNPlane id="p" bpmnElement="Process_1">{shape}</bpmndi:BPMNPlane></bpmndi:BPMNDiagram>'
+    drawn = file(START, node("userTask", "sign"), END, arrow("start", "sign"), arrow("sign", "end")).replace(
+        b"</process>", b"</process>" + plane.encode()
+    )
+    found = read_foreign(drawn)
+    assert b"NaN" not in found.xml
+    assert rules(read_foreign(found.xml)) == set()
+
+
+def test_an_event_subprocess_without_steps_is_said_once() -> None:
+    odd = node("subProcess", "odd", triggeredByEvent="true")
+    found = read_foreign(file(START, node("userTask", "sign"), END, arrow("start", "sign"), arrow("sign", "end"), odd))
+    assert "empty-subprocess" in rules(found)
+    assert rules(read_foreign(found.xml)) == set()

@@ -6,6 +6,7 @@ Only the geometry of the file that was uploaded is touched here; a file without 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import isfinite
 
 from lxml import etree
 
@@ -49,8 +50,16 @@ class Drawing:
     def __post_init__(self) -> None:
         for shape in self.sheet.root.iter(f"{{{BPMNDI}}}BPMNShape"):
             self.shapes.setdefault(shape.get("bpmnElement") or "", shape)
+        for identity in [identity for identity in self.shapes if self._unreadable(identity)]:
+            shape = self.shapes.pop(identity)
+            parent = shape.getparent()
+            if parent is not None:
+                parent.remove(shape)  # no tool can show it: it is drawn anew, not beside it
         for edge in self.sheet.root.iter(f"{{{BPMNDI}}}BPMNEdge"):
             self.edges.setdefault(edge.get("bpmnElement") or "", edge)
+
+    def _unreadable(self, identity: str) -> bool:
+        return self.shapes[identity].find(f"{{{DC}}}Bounds") is not None and self.box(identity) is None
 
     def box(self, identity: str) -> Box | None:
         """Where an element is drawn; None where it is not, or not with numbers."""
@@ -59,7 +68,7 @@ class Drawing:
         if bounds is None:
             return None
         try:
-            return Box(*(float(bounds.get(name) or 0) for name in ("x", "y", "width", "height")))
+            return Box(*(_finite(bounds.get(name)) for name in ("x", "y", "width", "height")))
         except ValueError:
             return None
 
@@ -69,7 +78,7 @@ class Drawing:
         if edge is None:
             return []
         try:
-            return [(float(p.get("x") or 0), float(p.get("y") or 0)) for p in edge.findall(f"{{{DI}}}waypoint")]
+            return [(_finite(p.get("x")), _finite(p.get("y"))) for p in edge.findall(f"{{{DI}}}waypoint")]
         except ValueError:
             return []
 
@@ -170,3 +179,11 @@ def _corner(centre: Point, size: float, towards: Point) -> Point:
 
 def _number(value: float) -> str:
     return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
+
+
+def _finite(text: str | None) -> float:
+    """A coordinate; nothing counts as 0. Raises ValueError for what is no number, or none on paper (NaN, Infinity)."""
+    value = float(text or 0)
+    if not isfinite(value):
+        raise ValueError(text)
+    return value

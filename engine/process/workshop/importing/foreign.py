@@ -29,7 +29,7 @@ from engine.process.workshop.importing.ids import Choice, choices, mark, mend_id
 from engine.process.workshop.importing.layout import draw_what_is_missing
 from engine.process.workshop.importing.reading import read_tree
 from engine.process.workshop.importing.sheet import Gap, Rewriting, Sheet, extensions, is_bpmn
-from engine.process.workshop.importing.tasks import bring_tasks
+from engine.process.workshop.importing.tasks import bring_tasks, fill_empty
 from engine.process.workshop.importing.vendor import Kept, kept, take_over
 
 #: Judges what a file became, as a change of the version that it comes from.
@@ -106,6 +106,7 @@ def _rewrite(sheet: Sheet) -> None:
     bring_tasks(sheet, drawing)
     bring_events(sheet, drawing)
     bring_handlers(sheet, drawing)
+    fill_empty(sheet)
     bring_flow(sheet, drawing)
     link_up(sheet)
     draw_what_is_missing(sheet, Drawing(sheet))

@@ -125,8 +125,14 @@ def _call(sheet: Sheet, node: etree._Element) -> None:
             _script(sheet, node)
 
 
+def fill_empty(sheet: Sheet) -> None:
+    """Subprocesses in which no step is left become tasks too: what stood in them was an event that is drawn elsewhere now."""
+    for node in list(sheet.process.iter(f"{{{BPMN}}}subProcess")):
+        _sub_process(sheet, node)
+
+
 def _sub_process(sheet: Sheet, node: etree._Element) -> None:
-    if nodes_in(node) or node.get("triggeredByEvent") == "true":
+    if nodes_in(node):
         return
     for flow in flows_in(node):
         sheet.keep(node, flow)
