@@ -25,6 +25,7 @@ from tests import machine
 from tests.browser.desk import diagram, sign_in
 from tests.browser.serving import opened, served
 from tests.database import sqlite_url
+from tests.engine.timekeeping.year_2027 import TEXT
 from tests.town import RULES, Town
 
 #: The day on which the demo town's half year ends.
@@ -62,6 +63,18 @@ def live_on(town: Town) -> None:
     ):
         town.submits(unit, resource, at=at)
     town.passes_until(TAKEN)
+
+
+def over_the_year_end(town: Town) -> None:
+    """Requests whose replies are due when the holiday notice of the next year decides, which is read in on 21 December."""
+    for unit, resource, at in (
+        ("017", "3070211000006/000001", "2026-12-16 10:05"),
+        ("010", "101001/000001", "2026-12-18 09:40"),
+        ("014", "3070211000006/000001", "2026-12-18 14:10"),
+        ("022", "101001/000001", "2026-12-18 15:20"),
+    ):
+        town.submits(unit, resource, at=at)
+    town.passes_until("2026-12-21 09:00")
 
 
 class Photographer:
@@ -136,6 +149,20 @@ def work(photographer: Photographer) -> None:
     keep(page("demo001", "/own-catalogue"), GUIDE / "own_catalogue.png", height=560)
 
 
+def calendar(photographer: Photographer) -> None:
+    """The year that everybody sees, and what a notice would move before it is published: made up, as next year's is still to come."""
+    photographer.keep(photographer.page("demo004", "/calendars/years/city/2026"), GUIDE / "calendar.png", height=640)
+    page = photographer.page("demo038", "/calendars/import")
+    page.get_by_label("通知全文").fill(TEXT)
+    page.get_by_label("发布日期").fill("2026-12-21")
+    page.get_by_role("button", name="读取并核对").click()
+    page.get_by_role("button", name="提交另一人确认").click()
+    page.wait_for_url(re.compile(r"/calendars/proposals/\d+"))
+    shown = photographer.page("demo039", page.url).get_by_role("heading", name="发布后在办时限的变化")
+    shown.evaluate("element => window.scrollTo(0, element.getBoundingClientRect().top + window.scrollY - 80)")
+    photographer.keep(shown.page, GUIDE / "calendar_preview.png", height=560)
+
+
 def duties(photographer: Photographer) -> None:
     """What the office sees when reports have come due by themselves."""
     photographer.keep(photographer.page("demo034", "/reports"), GUIDE / "reports.png", height=480)
@@ -160,6 +187,9 @@ def main() -> int:
             open_due(town.store)
             photographer.pages.clear()  # everybody has been away for days and signs in anew
             duties(photographer)
+            over_the_year_end(town)
+            photographer.pages.clear()
+            calendar(photographer)
         town.store.close()
     return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -90,6 +91,31 @@ def test_a_notice_goes_from_the_paste_to_everybodys_deadlines(desk: Desks, cast:
     assert "日历更新：" in text_of(desk("provider").get("/notices"))
     assert "暂定" not in text_of(desk("provider").get("/inbox/posts"))
     assert "日历更新，重新推算时限（国办发明电〔2026〕99号）" in text_of(desk("office").get(f"/cases/{case}"))
+
+
+def test_every_page_and_file_says_provisional_until_the_notice_comes(desk: Desks, cast: Cast, clock: MovableClock) -> None:
+    clock.to("2026-12-18 09:00")
+    case = desk("asker").ask(valid_until="2027-12-31")
+    desk("asker_head").do("部门负责人审签", sign="agree")
+    provider, supervisor = desk("provider"), desk("supervisor")
+    task = provider.task("受理")
+    page = text_of(provider.get(f"/tasks/{task}"))
+    limit = re.search(r'href="(/deadlines/\d+)"', page)
+    assert limit
+    places = [(provider, "/inbox/posts"), (provider, f"/tasks/{task}"), (provider, f"/cases/{case}"), (supervisor, "/board/tasks"),
+              (supervisor, f"/cases/{case}"), (provider, limit[1])]
+    chip = '<span class="chip chip-provisional">暂定</span>'
+    assert [path for person, path in places if chip not in text_of(person.get(path))] == []
+    assert provider.get(f"{limit[1]}.json").get_json()["provisional"] is True
+    clock.to("2026-12-21 09:00")
+    sent, approver = bring_in(desk("editor"), propose="1"), desk("approver")
+    approver.get(sent.location)
+    approver.post(f"{sent.location}/confirm")
+    recount(cast.store)
+    people = {provider: desk("provider"), supervisor: desk("supervisor")}
+    later = {path: people[person].get(path) for person, path in places}
+    assert [path for path, page in later.items() if page.status_code != 200 or chip in text_of(page)] == []
+    assert people[provider].get(f"{limit[1]}.json").get_json()["provisional"] is False
 
 
 def test_a_corrupted_notice_cannot_be_sent_on(desk: Desks, cast: Cast) -> None:

@@ -6,9 +6,9 @@ import pytest
 
 from engine.history_seal import verify
 from engine.process.instances import resume_instance, suspend_instance
-from engine.process.sheets import deadline_sheet
+from engine.process.sheets import case_sheet, deadline_sheet
 from engine.process.timekeeping.recounting import recount
-from tests.engine.interpreter.diagrams import timer
+from tests.engine.interpreter.diagrams import element, sub, timer
 from tests.engine.process.office import Office
 from tests.engine.process.test_timers import SUPPLEMENT
 from tests.engine.timekeeping.acts import acts, closure, order, publish
@@ -82,3 +82,26 @@ def test_a_kept_day_is_kept_over_a_suspension(office: Office) -> None:
     office.clock.to("2026-02-12 16:00")
     resume_instance(office.store, case, actor=office["gu"], reason="核查完毕")
     assert str(office.task("intake").due_day) == "2026-03-02"
+
+
+def test_the_record_says_what_stopped_a_clock_and_what_let_it_run_again(office: Office) -> None:
+    inner = sub("answer", "start > user:intake > xor:ok", "ok [more == 'yes'] > user:supplement > intake", "ok [default] > end",
+                element("intake", name="受理", form="intake", unit="'B'", post="handler"),
+                element("supplement", name="补正", unit="applicant_unit", post="handler", clock="pause"))
+    inner.attributes["name"] = "答复"
+    office.deploy("start > sub:answer > end", inner, timer("answer", "due", workingDays=10, role="deadline"), "due > end:d", forms=FORMS)
+    office.clock.to("2026-04-28 10:00")
+    case = office.start()
+    office.clock.to("2026-05-06 11:00")
+    office.complete("dora", "intake", more="yes")
+    office.clock.to("2026-05-08 15:00")
+    office.complete("anna", "supplement")
+    suspend_instance(office.store, case, actor=office["gu"], reason="等待上级批复")
+    office.clock.to("2026-05-11 10:00")
+    resume_instance(office.store, case, actor=office["gu"], reason="批复已下达")
+    with office.store.read() as session:
+        told = [(line.title, line.opinion, line.details) for line in case_sheet(session, office["gu"], case).timeline]
+    assert told[1][0] == "办结“受理”" and "“答复”暂停计时（“补正”期间）" in told[1][2]
+    assert told[2][0] == "办结“补正”" and told[2][2][-2:] == ["“答复”恢复计时", "“答复”的截止日为2026年5月18日24时"]
+    assert told[3] == ("暂停办理", "等待上级批复", ["“答复”暂停计时"])
+    assert told[4] == ("恢复办理", "批复已下达", ["“答复”恢复计时", "“答复”的截止日为2026年5月20日24时"])  # Saturday the 9th was to be worked
