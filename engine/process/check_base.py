@@ -120,8 +120,10 @@ def _weakened(old: _Limit, new: _Limit) -> Iterator[Problem]:
         order = ("none", "pause", "restart")
         longer = order.index(new.on_pause) > order.index(old.on_pause)
         if longer:
+            # The regulation is silent on it: the policy is the installation's own, and whoever lengthens it shall know.
             words = f"由“{_PAUSES[old.on_pause]}”改为“{_PAUSES[new.on_pause]}”"
-            yield problem("statutory-clock-changed", f"遇补正时{words}，会使{law}规定的时限变长")
+            told = problem("statutory-pause-changed", f"遇补正时{words}，{law}规定的时限会因此变长，请核对")
+            yield Problem(told.element, told.name, told.rule, told.message, old.article, "warning")
     if new.counted != old.counted:
         yield problem("statutory-clock-changed", f"起算方式已改，{law}规定的时限的起算不能变动")
 
