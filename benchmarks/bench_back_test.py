@@ -22,10 +22,10 @@ from engine.people.actor import Actor, load_actor
 from engine.people.units import unit_id_of
 from engine.process.definitions import in_force
 from engine.process.tables import Instance, Task, Timer
-from engine.process.workshop.back_test import case_ids, order_back_test, run_back_tests
-from engine.process.workshop.back_test_sheets import back_test_sheet
+from engine.process.workshop.back_testing.commands import case_ids, order_back_test, run_back_tests
+from engine.process.workshop.back_testing.record import read_records
+from engine.process.workshop.back_testing.sheets import back_test_sheet
 from engine.process.workshop.drafts import save_draft, start_draft
-from engine.process.workshop.record import read_records
 from engine.store.clock import MovableClock, shanghai
 
 SINCE, UNTIL = shanghai("2026-01-01"), shanghai("2026-11-23 10:30")

@@ -29,7 +29,7 @@ from engine.process.tables import Attachment, Heartbeat
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.timers import fire_due
-from engine.process.workshop.back_test import run_back_tests
+from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.migrating.running import move_waiting
 from engine.sharing import registry
 from engine.sharing.duties import open_due

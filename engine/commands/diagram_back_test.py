@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from engine.commands.common import FOUND_WRONG, CommandError, emit, know_operations, open_store, reading_settings, table
 
 if TYPE_CHECKING:
-    from engine.process.workshop.back_test import Replayed
+    from engine.process.workshop.back_testing.commands import Replayed
 
 #: Characters of the bar that shows progress on a terminal.
 BAR = 40
@@ -52,10 +52,10 @@ def _period(text: str) -> tuple[date, date]:
 def run_back_test(options: argparse.Namespace) -> int:
     from engine.process.check import as_json, check
     from engine.process.interpreter.reader import read_diagram
-    from engine.process.workshop.back_test import CASES_MAX, replay_period
-    from engine.process.workshop.back_test_sheets import cases_in
+    from engine.process.workshop.back_testing.commands import CASES_MAX, replay_period
+    from engine.process.workshop.back_testing.replay import Plan
+    from engine.process.workshop.back_testing.sheets import cases_in
     from engine.process.workshop.checking import known_processes
-    from engine.process.workshop.replay import Plan
     from engine.store.clock import SHANGHAI
 
     know_operations()
@@ -96,7 +96,7 @@ def _watched(pages: Iterable[list[Replayed]], total: int) -> Iterable[list[Repla
 
 
 def _tell(as_json: bool, total: int, pages: Iterable[list[Replayed]]) -> int:
-    from engine.process.workshop.back_test import counted
+    from engine.process.workshop.back_testing.commands import counted
 
     counts: Mapping[str, Any] = counted({}, [])
     different: list[Replayed] = []
@@ -114,7 +114,7 @@ def _tell(as_json: bool, total: int, pages: Iterable[list[Replayed]]) -> int:
 
 
 def _facts(done: int, counts: Mapping[str, Any], different: list[Replayed]) -> dict[str, Any]:
-    from engine.process.workshop.back_test import as_kept
+    from engine.process.workshop.back_testing.commands import as_kept
 
     cases = [
         {"number": case.number, "kinds": case.kinds, "findings": [as_kept(finding) for finding in case.findings]} for case in different
@@ -123,7 +123,7 @@ def _facts(done: int, counts: Mapping[str, Any], different: list[Replayed]) -> d
 
 
 def _lines(done: int, counts: Mapping[str, Any], different: list[Replayed]) -> list[str]:
-    from engine.process.workshop.back_test_sheets import KINDS
+    from engine.process.workshop.back_testing.sheets import KINDS
     from engine.store.clock import SHANGHAI
 
     lines = [f"回放{done}件，有差别{counts['cases']}件"]

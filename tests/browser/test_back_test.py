@@ -8,7 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from engine.process.definitions import in_force
-from engine.process.workshop.back_test import run_back_tests
+from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.drafts import save_draft, start_draft
 from tests.browser.desk import PHONE, fits
 from tests.town import Town

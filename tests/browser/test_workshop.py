@@ -11,8 +11,8 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from engine.process.definitions import in_force
-from engine.process.workshop.back_test import run_back_tests
-from engine.process.workshop.back_test_sheets import KINDS
+from engine.process.workshop.back_testing.commands import run_back_tests
+from engine.process.workshop.back_testing.sheets import KINDS
 from engine.process.workshop.drafts import start_draft
 from tests.browser.desk import open_task, submit
 from tests.browser.modeler import drag, draft_of, field, fold_out, is_saved, no_findings, open_modeler, pad, process_admin, select, selected, shape

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.process.definitions import in_force
-from engine.process.workshop.back_test import run_back_tests
+from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.drafts import save_draft, start_draft
 from engine.store.clock import MovableClock
 from tests.web.cast import Cast

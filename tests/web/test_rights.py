@@ -19,7 +19,7 @@ from engine.process.timekeeping.publishing import confirm_notice, propose_notice
 from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
 from engine.process.workshop import proposals
-from engine.process.workshop.back_test import order_back_test, run_back_tests
+from engine.process.workshop.back_testing.commands import order_back_test, run_back_tests
 from engine.process.workshop.drafts import draft_sheet, save_draft, start_draft
 from engine.process.workshop.dry_run.runs import Origins, make_move
 from engine.process.workshop.dry_run.script import ScriptMove

@@ -11,8 +11,8 @@ from flask import Blueprint, Response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from calendars.deadline import SHANGHAI, shanghai_day
-from engine.process.workshop import back_test_sheets as sheets
-from engine.process.workshop.back_test import CASES_MAX, NotTestable, cancel_back_test, order_back_test
+from engine.process.workshop.back_testing import sheets
+from engine.process.workshop.back_testing.commands import CASES_MAX, NotTestable, cancel_back_test, order_back_test
 from engine.process.workshop.drafts import draft_sheet
 from engine.store.errors import Invalid
 from web import screen

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from engine.process.definitions import deployed
 from engine.process.interpreter.reader import read_diagram
 from engine.process.tables import Instance
-from engine.process.workshop.back_test import replay_cases
-from engine.process.workshop.replay import Finding, Plan
-from engine.process.workshop.surroundings import Surroundings
+from engine.process.workshop.back_testing.commands import replay_cases
+from engine.process.workshop.back_testing.replay import Finding, Plan
+from engine.process.workshop.back_testing.surroundings import Surroundings
 from engine.store.store import Store
 from tests.engine.interpreter.diagrams import diagram
 

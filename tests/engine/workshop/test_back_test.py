@@ -18,10 +18,10 @@ from engine.people.actor import load_actor
 from engine.process.definitions import in_force
 from engine.process.editions import edition_at
 from engine.process.tables import Instance, Timer
-from engine.process.workshop.back_test import (
+from engine.process.workshop.back_testing.commands import (
     NotTestable, cancel_back_test, claim, order_back_test, run_back_tests, run_claimed,
 )  # fmt: skip
-from engine.process.workshop.back_test_sheets import (
+from engine.process.workshop.back_testing.sheets import (
     BackTestSheet, CasePage, back_test_cases, back_test_sheet, back_tests_of, cases_in, every_case,
 )  # fmt: skip
 from engine.process.workshop.drafts import discard_draft, save_draft, start_draft

@@ -78,6 +78,8 @@ class DeadlineMove:
     overdue: bool
     """It will be past as soon as the case has moved, and acts at once."""
     why: str
+    provisional: bool = False
+    """Whether a notice may still move the new day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +177,9 @@ def deadlines_of(said: Mapping[str, Any], now: datetime) -> tuple[DeadlineMove, 
     for change in said.get("deadlines", ()):
         fact = _fact(facts, change["activity"])
         to = datetime.fromisoformat(change["to"]) if change["to"] else None
-        moves.append(DeadlineMove(change["activity"], _day(change["from"]), _day(change["to"]), to is not None and to <= now, _why(fact)))
+        over = to is not None and to <= now
+        doubt = bool(change.get("provisional")) and not over
+        moves.append(DeadlineMove(change["activity"], _day(change["from"]), _day(change["to"]), over, _why(fact), doubt))
     gone = [fact for fact in facts if fact["what"] == "removed" and fact["role"] == "deadline"]
     return (*moves, *(DeadlineMove(fact["activity"], None, None, False, "新版本没有这个时限") for fact in gone))
 

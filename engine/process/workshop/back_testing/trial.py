@@ -23,7 +23,7 @@ from engine.process.projection import calendar_for, project
 from engine.process.redating import redate
 from engine.process.suspension import stand_still, take_up
 from engine.process.tables import Task, Timer
-from engine.process.workshop.surroundings import Surroundings
+from engine.process.workshop.back_testing.surroundings import Surroundings
 
 #: Automatic steps in one move, timers in one case and steps in one case, beyond which a draft goes round in circles.
 STEP_BUDGET = 1000

@@ -18,7 +18,7 @@ from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Account
 from engine.process.tables import Instance, Party, Task
-from engine.process.workshop.back_test import CANCELLED, DONE, FAILED, RUNNING, WAITING
+from engine.process.workshop.back_testing.commands import CANCELLED, DONE, FAILED, RUNNING, WAITING
 from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.tables import BackTest, BackTestCase, Draft
 from engine.store.errors import NotFound

@@ -20,10 +20,10 @@ from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import Diagram, InterpreterError, RunawayLoop, Step
 from engine.process.projection import BadAssignment
 from engine.process.tables import OPEN_STATES
-from engine.process.workshop.pairing import Pairing, form_keys, pair
-from engine.process.workshop.record import Move, Record
-from engine.process.workshop.surroundings import Surroundings
-from engine.process.workshop.trial import OnRecord, Stop, TooManyTimers, Trial
+from engine.process.workshop.back_testing.pairing import Pairing, form_keys, pair
+from engine.process.workshop.back_testing.record import Move, Record
+from engine.process.workshop.back_testing.surroundings import Surroundings
+from engine.process.workshop.back_testing.trial import OnRecord, Stop, TooManyTimers, Trial
 from engine.store.errors import Refused
 
 #: What a draft may do wrong while it runs; anything else is a fault of ours.

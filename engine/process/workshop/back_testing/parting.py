@@ -12,9 +12,9 @@ from datetime import datetime
 
 from engine.process.interpreter.model import Step
 from engine.process.tables import OPEN_STATES, Timer
-from engine.process.workshop.record import Clock
-from engine.process.workshop.replay import Finding, Held, Replay
-from engine.process.workshop.trial import Stop
+from engine.process.workshop.back_testing.record import Clock
+from engine.process.workshop.back_testing.replay import Finding, Held, Replay
+from engine.process.workshop.back_testing.trial import Stop
 
 
 def findings_of(run: Replay, until: datetime) -> list[Finding]:
