@@ -116,7 +116,7 @@ def _show_moves(foreseen: Preview, run: int | None, *, as_json: bool) -> None:
     numbers = {"cases": foreseen.cases, "later": foreseen.later, "earlier": foreseen.earlier, "kept": foreseen.kept, "settled": foreseen.settled}
     moves = [
         {"number": line.number, "activity": line.activity, "role": line.role, "units": line.units, "from": line.from_day, "to": line.to_day,
-         "kept": line.kept}
+         "kept": line.kept, "provisional": line.provisional}
         for line in foreseen.lines
     ]  # fmt: skip
     if as_json:

@@ -198,14 +198,16 @@ def recount_csv(recount_id: int) -> Response:
     """All that moved, for a spreadsheet."""
     with store().read() as session:
         sheet = keeping.recount_sheet(session, me(), recount_id, limit=None)
-    rows = [["办件", "时限", "承办单位", "原截止日", "现截止日", "按新日历"], *([str(cell or "") for cell in line] for line in sheet.moves)]
+    rows = [["办件", "时限", "承办单位", "原截止日", "现截止日", "按新日历", "备注"], *(
+        [*(str(cell or "") for cell in line[:-1]), "暂定" if line[-1] else ""] for line in sheet.moves
+    )]
     return spreadsheet("时限变化", rows)
 
 
 def _preview_rows(foreseen: Preview) -> list[list[str]]:
-    head = ["办件", "时限", "种类", "承办单位", "原日期", "新日期", "按新日历", "处理"]
+    head = ["办件", "时限", "种类", "承办单位", "原日期", "新日期", "按新日历", "处理", "备注"]
     return [head, *(
         [line.number, line.activity, line.role, line.units, str(line.from_day or ""), str(line.to_day or ""), str(line.computed_day or ""),
-         "保留" if line.kept else "变更"]
+         "保留" if line.kept else "变更", "暂定" if line.provisional else ""]
         for line in foreseen.lines
     )]  # fmt: skip

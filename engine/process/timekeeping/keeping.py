@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import Session
 
 from calendars.notices import Notice
@@ -20,7 +20,7 @@ from engine.people.permissions import powers, require
 from engine.people.tables import Account, Unit
 from engine.process.calendar_tables import CITY, CalendarBinding, Recount, RecountMove, WorkCalendar
 from engine.process.editions import forget, known
-from engine.process.tables import CalendarNotice
+from engine.process.tables import CalendarNotice, Timer
 from engine.process.timekeeping.publishing import calendar_names
 from engine.store.errors import Invalid, NotAllowed, NotFound
 from engine.store.store import Origin, Store, command
@@ -66,8 +66,8 @@ class RecountSheet:
     moved: int
     kept: int
     told: int
-    moves: list[tuple[str, str, str | None, date | None, date | None, date | None]]
-    """Number, activity, unit, from, to, what the calendar gives."""
+    moves: list[tuple[str, str, str | None, date | None, date | None, date | None, bool]]
+    """Number, activity, unit, from, to, what the calendar gives; whether the date may still move by a notice to come."""
     more: int | None
     """The id after which the next page begins."""
 
@@ -144,8 +144,8 @@ def recount_sheet(session: Session, actor: Actor, recount_id: int, *, after: int
         raise NotFound("没有找到该次重新推算")
     query = (
         select(RecountMove.id, RecountMove.number, RecountMove.activity, Unit.short, RecountMove.from_day, RecountMove.to_day,
-               RecountMove.computed_day)
-        .outerjoin(Unit, Unit.id == RecountMove.unit_id).where(RecountMove.recount_id == recount_id, RecountMove.id > after)
+               RecountMove.computed_day, and_(Timer.provisional, Timer.state == "waiting", Timer.last_day == RecountMove.to_day))
+        .join(Timer, Timer.id == RecountMove.timer_id).outerjoin(Unit, Unit.id == RecountMove.unit_id).where(RecountMove.recount_id == recount_id, RecountMove.id > after)
         .order_by(RecountMove.id)
     )
     rows = session.execute(query if limit is None else query.limit(limit + 1)).all()
@@ -158,7 +158,7 @@ def recount_sheet(session: Session, actor: Actor, recount_id: int, *, after: int
         moved = (session.scalar(counted) or 0) - kept
     return RecountSheet(
         run.id, run.cause, run.policy, run.state, run.started_at, run.ended_at, run.looked_at, moved, kept, run.told,
-        [(row[1], row[2], row[3], row[4], row[5], row[6]) for row in page], page[-1][0] if len(rows) > len(page) else None,
+        [(row[1], row[2], row[3], row[4], row[5], row[6], bool(row[7])) for row in page], page[-1][0] if len(rows) > len(page) else None,
     )
 
 

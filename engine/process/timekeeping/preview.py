@@ -49,6 +49,8 @@ class Line:
     to_day: date | None
     computed_day: date | None
     kept: bool
+    provisional: bool
+    """Whether a notice that is still to come may move it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ def preview(session: Session, actor: Actor, notice: Notice, calendar: str | None
                 found.append(Line(
                     instance.id, instance.number, instance.process_key, move.timer.activity_name, _ROLES.get(move.timer.role, "定时"), units,
                     move.from_day, move.timer.last_day, move.computed_day, move.kept,
+                    move.timer.provisional,
                 ))  # fmt: skip
     return Preview(counts["cases"], counts["later"], counts["earlier"], counts["kept"], counts["settled"], by_unit.most_common(), found)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from datetime import date
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.people.tables import Account, Appointment
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.notices import notify_person
+from engine.process.tables import Timer
 from engine.store.store import Work
 
 #: Lines of a digest; the page of the publication has the rest.
@@ -19,6 +20,9 @@ LINES = 30
 def tell_everybody(work: Work, run: Recount) -> int:
     """Sends the digests of a publication; returns how many people got one. Whoever has claimed the task, else all of the post."""
     moves = work.session.scalars(select(RecountMove).where(RecountMove.recount_id == run.id).order_by(RecountMove.to_day, RecountMove.id)).all()
+    doubtful = set(work.session.scalars(
+        select(RecountMove.id).join(Timer, Timer.id == RecountMove.timer_id).where(RecountMove.recount_id == run.id, Timer.provisional)
+    ))
     concerned: dict[int, list[RecountMove]] = {}
     holders = _holders(work, {(move.unit_id, move.post) for move in moves if move.unit_id is not None and move.assignee_id is None})
     for move in moves:
@@ -26,7 +30,7 @@ def tell_everybody(work: Work, run: Recount) -> int:
         for account_id in people:
             concerned.setdefault(account_id, []).append(move)
     for account_id, own in concerned.items():
-        notify_person(work, account_id, title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own))
+        notify_person(work, account_id, title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own, doubtful))
     return len(concerned)
 
 
@@ -46,13 +50,14 @@ def _holders(work: Work, posts: Iterable[tuple[int | None, str | None]]) -> dict
     return found
 
 
-def _text(run: Recount, moves: list[RecountMove]) -> str:
+def _text(run: Recount, moves: list[RecountMove], doubtful: Set[int]) -> str:
     lines = [f"依据{run.cause}，下列待办的截止日重新推算："]
     for move in moves[:LINES]:
+        now = _day(move.to_day) + ("（暂定）" if move.id in doubtful else "")
         if move.from_day == move.to_day:
-            lines.append(f"{move.number}“{move.activity}”：保留原截止日{_day(move.to_day)}（按新日历为{_day(move.computed_day)}）")
+            lines.append(f"{move.number}“{move.activity}”：保留原截止日{now}（按新日历为{_day(move.computed_day)}）")
         else:
-            lines.append(f"{move.number}“{move.activity}”：{_day(move.from_day)} → {_day(move.to_day)}")
+            lines.append(f"{move.number}“{move.activity}”：{_day(move.from_day)} → {now}")
     if len(moves) > LINES:
         lines.append(f"另有{len(moves) - LINES}项，请在待办中查看。")
     return "\n".join(lines)

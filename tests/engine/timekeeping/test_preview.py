@@ -88,7 +88,7 @@ def test_what_was_foreseen_is_what_happens(town: Office, given: Reading, calenda
     with town.store.read() as session:
         done = recount_sheet(session, town["paul"], run)
     assert (done.moved, done.kept) == (foreseen.moved, foreseen.kept)
-    told = sorted((line.number, line.activity, line.units or None, line.from_day, line.to_day, line.computed_day) for line in foreseen.lines
+    told = sorted((line.number, line.activity, line.units or None, line.from_day, line.to_day, line.computed_day, line.provisional) for line in foreseen.lines
                   if line.role == "截止")
     assert sorted(done.moves) == told
 

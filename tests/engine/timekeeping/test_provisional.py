@@ -6,7 +6,7 @@ import pytest
 
 from engine.process.queries import notices
 from engine.process.sheets import case_sheet, deadline_sheet
-from engine.process.timekeeping.keeping import bind_unit, create_calendar
+from engine.process.timekeeping.keeping import bind_unit, create_calendar, recount_sheet
 from engine.process.timekeeping.recounting import recount
 from tests.engine.interpreter.diagrams import element, sub, timer
 from tests.engine.process.office import Office, choice, form
@@ -98,3 +98,16 @@ def test_the_json_and_the_page_say_the_same(watched: Office) -> None:
     with watched.store.read() as session:
         sheet = deadline_sheet(session, watched["dora"], limit.id)
     assert not sheet.clock.provisional and sheet.explanation is not None and not sheet.explanation.deadline.provisional
+
+
+def test_a_digest_says_which_of_its_days_are_not_certain(watched: Office) -> None:
+    closed = publish(watched, closure("辽市政办发〔2026〕8号", "2026-12-22", published="2026-12-18"), calendar="city")
+    recount(watched.store)
+    assert any("“答复”：2027年1月4日 → 2027年1月5日（暂定）" in text for text in texts(watched, "dora"))
+    with watched.store.read() as session:
+        [line] = recount_sheet(session, watched["paul"], closed).moves
+    assert line[-1]
+    watched.clock.to("2026-12-21 09:00")
+    publish(watched, national(watched))
+    recount(watched.store)
+    assert any("“答复”：2027年1月5日 → 2027年1月6日" in text and "暂定" not in text for text in texts(watched, "dora"))
