@@ -62,7 +62,7 @@ class Case:
         self.work = work
         self.instance = instance
         self.definition: Deployed = deployed(work.session, instance.definition_id)
-        self.variables: dict[str, Any] = deepcopy(instance.variables)
+        self._variables: dict[str, Any] | None = None
         self.words: Mapping[str, Callable[..., Any]] = {
             name: partial(function, work.session) for name, function in WORDS.items()
         }
@@ -80,6 +80,17 @@ class Case:
         session, this = self.work.session, {"instance": self.instance.id}
         self.tasks = {task.token: task for task in session.scalars(_OPEN_TASKS, this)}
         self.timers = list(session.scalars(_TIMERS, this))
+
+    @property
+    def variables(self) -> dict[str, Any]:
+        """The case's data, to be changed freely; copied when it is first needed, as counting deadlines never needs it."""
+        if self._variables is None:
+            self._variables = deepcopy(self.instance.variables)
+        return self._variables
+
+    @variables.setter
+    def variables(self, changed: dict[str, Any]) -> None:
+        self._variables = changed
 
     # -- the interpreter ----------------------------------------------------------------------
 
@@ -206,15 +217,18 @@ class Case:
 
     def seal(self) -> list[dict[str, Any]]:
         """Puts data, state and the head of the history onto the row; returns the entries' rows, which are still to be written."""
-        instance = self.instance
-        rows, head = chain(self._head, f"instance:{instance.id}", self.entries, self.work, instance_id=instance.id)
-        instance.history_seq, instance.history_hash = head.seq, head.hash
-        if self.variables != instance.variables:
-            instance.variables = self.variables
+        if self._variables is not None and self._variables != self.instance.variables:
+            self.instance.variables = self._variables
         if self._machine is not None:
-            instance.saved = self._machine.save()
+            self.instance.saved = self._machine.save()
+        return self.chained()
+
+    def chained(self) -> list[dict[str, Any]]:
+        """The entries' rows, with the head of the history put onto the row: all of `seal` where neither data nor state changed."""
+        instance = self.instance
+        rows, self._head = chain(self._head, f"instance:{instance.id}", self.entries, self.work, instance_id=instance.id)
+        instance.history_seq, instance.history_hash = self._head.seq, self._head.hash
         self.entries = []
-        self._head = head
         return rows
 
 

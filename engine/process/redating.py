@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from calendars.edition import Edition
 from engine.process.calendar_tables import Recount, RecountMove
@@ -63,9 +63,16 @@ def redate(case: Docket, policies: Mapping[str, str]) -> tuple[list[Move], Mappi
     moves = recounted(stale, case.timers, lambda timer: edition_for(case, timer), policies) if stale else []
     if not moves:
         return [], {}
-    waiting = {token.token: token for token in case.machine.waiting()}
+    waiting = _waiting(case)
     date_tasks(case, waiting, {move.timer.activity or move.timer.token for move in moves})
     return [move for move in moves if move.timer.role == "deadline"], waiting
+
+
+def _waiting(case: Docket) -> Mapping[str, Waiting]:
+    """What waits in the case, by token. Where every clock sits on a task itself, the tasks say it without the interpreter."""
+    if all((timer.activity or timer.token) in case.tasks for timer in case.timers if timer.role in ("deadline", "reminder")):
+        return {token: Waiting(token, task.step, "task") for token, task in case.tasks.items()}
+    return {token.token: token for token in case.machine.waiting()}
 
 
 def recounted(
@@ -110,13 +117,30 @@ def cause_of(edition: Edition, policies: Mapping[str, str]) -> str:
 # -- a case that is at hand --------------------------------------------------------------------
 
 
-def bring_up_to_date(case: Case) -> None:
-    """Counts the stale clocks of an open case again, and puts what moved on record; nothing where none is stale."""
+def bring_up_to_date(case: Case, keep: list[dict[str, Any]] | None = None) -> None:
+    """Counts the stale clocks of an open case again, and puts what moved on record; nothing where none is stale.
+
+    What a running publication shall tell people is written at once, or added to `keep` for whoever writes many cases.
+    """
     policies = known(case.work.session).policies
     moves, waiting = redate(case, policies)
-    if moves:
-        case.record("redated", cause=cause_of(edition_for(case, moves[0].timer), policies), deadlines=[_told(move) for move in moves])
-        _note(case, [move for move in moves if move.moved or move.kept], waiting)
+    if not moves:
+        return
+    case.record("redated", cause=cause_of(edition_for(case, moves[0].timer), policies), deadlines=[_told(move) for move in moves])
+    rows = _rows(case, [move for move in moves if move.moved or move.kept], waiting)
+    if keep is not None:
+        keep += rows
+    else:
+        write_moves(case.work, rows)
+
+
+def write_moves(work: Work, rows: list[dict[str, Any]]) -> None:
+    """Adds to the list of what a publication moved. One statement."""
+    if rows:
+        work.session.execute(_INSERT, rows)
+
+
+_INSERT = insert(RecountMove.__table__)  # type: ignore[arg-type]
 
 
 def _told(move: Move) -> dict[str, Any]:
@@ -129,21 +153,22 @@ def _told(move: Move) -> dict[str, Any]:
     return {**told, "kept": True, "computed_day": move.computed_day.isoformat() if move.computed_day else None} if move.kept else told
 
 
-def _note(case: Case, moves: Sequence[Move], waiting: Mapping[str, Waiting]) -> None:
-    """Adds the moves to the publication that is being worked through, so that people get one digest of all."""
-    work, running = case.work, _running(case.work)
-    if not moves or running is None:
-        return
+def _rows(case: Case, moves: Sequence[Move], waiting: Mapping[str, Waiting]) -> list[dict[str, Any]]:
+    """The moves for the publication that is being worked through, so that people get one digest of all; none where none is."""
+    work, running, rows = case.work, _running(case.work), []
+    if running is None:
+        return []
     for move in moves:
         home = move.timer.activity or move.timer.token
         inside = [case.tasks[token] for token, found in waiting.items() if token in case.tasks and home in (token, *found.path)]
         task = min(inside, key=lambda task: task.id, default=None)
-        work.session.add(RecountMove(
-            recount_id=running, instance_id=case.instance.id, number=case.instance.number, timer_id=move.timer.id,
-            activity=move.timer.activity_name, unit_id=task.unit_id if task else None, post=task.post if task else None,
-            assignee_id=task.assignee_id if task else None, from_day=move.from_day, to_day=move.timer.last_day,
-            computed_day=move.computed_day, moved_at=work.now,
-        ))  # fmt: skip
+        rows.append({
+            "recount_id": running, "instance_id": case.instance.id, "number": case.instance.number, "timer_id": move.timer.id,
+            "activity": move.timer.activity_name, "unit_id": task.unit_id if task else None, "post": task.post if task else None,
+            "assignee_id": task.assignee_id if task else None, "from_day": move.from_day, "to_day": move.timer.last_day,
+            "computed_day": move.computed_day, "moved_at": work.now,
+        })  # fmt: skip
+    return rows
 
 
 def _running(work: Work) -> int | None:

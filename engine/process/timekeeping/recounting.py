@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, func, insert, select, text, update
-from sqlalchemy.orm import Session, aliased, undefer
+from sqlalchemy import ColumnElement, bindparam, exists, func, inspect, select, text, update
+from sqlalchemy.orm import Session, aliased, defer, undefer
 
 from calendars.deadline import start_of
 from calendars.difference import first_difference
@@ -23,14 +23,16 @@ from engine.process import incidents
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.case import Case
 from engine.process.editions import Known, edition_of, known
-from engine.process.redating import bring_up_to_date
+from engine.process.redating import bring_up_to_date, write_moves
 from engine.process.tables import Instance, Task, Timer
 from engine.process.timekeeping.telling import tell_everybody
 from engine.store.clock import SHANGHAI
 from engine.store.store import Origin, Store, Work, command
 
 #: Cases in one transaction: on SQLite nobody else can write meanwhile, so it must stay a fraction of a second.
-PAGE = 100
+PAGE = 200
+#: How many pages' clocks are looked at, so that a second worker finds cases beside those that the first holds.
+AHEAD = 4
 #: Timers that are only stamped in one statement.
 STAMPED = 5000
 WORKER = Origin("", "worker")
@@ -95,31 +97,41 @@ def recount(store: Store, most: int = 1000) -> int:
 
     Reads only, a few probes, where nothing is stale.
     """
+    with store.read() as session:
+        found = stale(session, editions(session, _today(store.clock.now())))
     looked = 0
-    while looked < most:
-        with store.read() as session:
-            today = store.clock.now().astimezone(SHANGHAI).date()
-            if not stale(session, editions(session, today)):
-                break
-        stamped, cases = _page(store)
-        if not stamped and not cases:
-            return looked  # others hold what is left
+    while found and looked < most:
+        stamped, cases = _page(store, found)
         looked += cases
-    else:
-        return looked
-    _conclude(store)
+        if not stamped and not cases:
+            break  # all is done, or others hold what is left
+    if looked < most:
+        _conclude(store)
     return looked
 
 
+def _today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
+
+
 @command
-def _page(store: Store) -> tuple[int, int]:
-    """One transaction: stamps what the change does not reach, or counts a page of cases again. How many timers and cases."""
+def _page(store: Store, wanted: list[tuple[str, str | None]]) -> tuple[int, int]:
+    """One transaction: stamps what the change does not reach, or counts a page of cases again. How many timers and cases.
+
+    `wanted` are the editions, with their calendars, that were found to be older than today's.
+    """
     with store.work(None, WORKER) as work:
-        found = editions(work.session, work.now.astimezone(SHANGHAI).date())
-        for edition_id, calendar in stale(work.session, found):
-            stamped = _stamp(work.session, edition_id, calendar, found)
-            if stamped:
-                return stamped, 0
+        found = editions(work.session, _today(work.now))
+        for edition_id, calendar in wanted:
+            if calendar not in found.today or edition_id == found.today[calendar].id:
+                continue
+            # Looking for what can be stamped reads all stale clocks, so it is done until none is found, and never again.
+            mark = ("stamped", edition_id, calendar, found.today[calendar].id)
+            if mark not in store.cache:
+                stamped = _stamp(work.session, edition_id, calendar, found)
+                if stamped:
+                    return stamped, 0
+                store.cache[mark] = True
             cases = _take_cases(work, edition_id, calendar)
             if cases:
                 failed = _count_cases(work, cases)
@@ -156,11 +168,11 @@ def _stamp(session: Session, edition_id: str, calendar: str | None, found: Editi
 
 def _take_cases(work: Work, edition_id: str, calendar: str | None) -> list[Instance]:
     """The next cases with stale clocks, locked; those that somebody else holds are left to them."""
-    some = select(Timer.instance_id).where(_LIVE, _of(calendar), Timer.edition == edition_id).order_by(Timer.id).limit(PAGE * 4)
-    wanted = list(dict.fromkeys(work.session.scalars(some)))[:PAGE]
+    some = select(Timer.instance_id).where(_LIVE, _of(calendar), Timer.edition == edition_id).order_by(Timer.id).limit(PAGE * AHEAD)
+    wanted = list(dict.fromkeys(work.session.scalars(some)))
     return list(work.session.scalars(
-        select(Instance).where(Instance.id.in_(wanted)).order_by(Instance.id)
-        .options(undefer(Instance.saved)).with_for_update(skip_locked=True, of=Instance)
+        select(Instance).where(Instance.id.in_(wanted)).order_by(Instance.id).limit(PAGE)
+        .options(undefer(Instance.saved), defer(Instance.variables)).with_for_update(skip_locked=True, of=Instance)
     ))  # fmt: skip
 
 
@@ -175,41 +187,40 @@ def _count_cases(work: Work, instances: list[Instance]) -> list[tuple[Exception,
         if timer.state != "fired" or timer.role in ("deadline", "reminder"):
             cases[timer.instance_id].timers.append(timer)
     failed: list[tuple[Exception, int]] = []
+    moves: list[dict[str, Any]] = []
     for case in list(cases.values()):
         try:
-            bring_up_to_date(case)
+            bring_up_to_date(case, moves)
         except Exception as error:  # noqa: BLE001 - one poisoned case stops nobody else
             for row in (case.instance, *case.timers, *case.tasks.values()):
                 session.expire(row)
             failed.append((error, cases.pop(case.instance.id).timers[0].id))
     newest = select(Recount.id).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1)
     session.execute(update(Recount).where(Recount.id == newest.scalar_subquery()).values(looked_at=Recount.looked_at + len(cases)))
-    _write(work, list(cases.values()))
+    _write(work, list(cases.values()), moves)
     return failed
 
 
 #: What counting again changes of a row.
-_TIMER = ("due_at", "last_day", "provisional", "edition", "wake_at", "rule")
+_TIMER = ("due_at", "last_day", "provisional", "edition", "wake_at")
 _TASK = ("due_at", "due_day", "provisional", "paused", "sort_at", "warn_at")
 _HEAD = ("history_seq", "history_hash")
 
 
-def _write(work: Work, cases: list[Case]) -> None:
+def _write(work: Work, cases: list[Case], moves: list[dict[str, Any]]) -> None:
     """Writes a page of cases in a few statements: row by row through the session would take twice as long.
 
     The instances are locked, so nobody else can have changed them; their revision rises as with any other step.
     """
     session = work.session
-    rows = [row for case in cases if case.entries for row in case.seal()]
+    rows = [row for case in cases if case.entries for row in case.chained()]
     changed = list(session.dirty)
-    moves = [row for row in session.new if isinstance(row, RecountMove)]
-    _update(session, Timer, _TIMER, [row for row in changed if isinstance(row, Timer)])
+    timers = [row for row in changed if isinstance(row, Timer)]
+    _update(session, Timer, _TIMER, timers)
+    _update(session, Timer, ("rule",), [row for row in timers if inspect(row).attrs.rule.history.has_changes()])
     _update(session, Task, _TASK, [row for row in changed if isinstance(row, Task)])
     _update(session, Instance, _HEAD, [row for row in changed if isinstance(row, Instance)], revision=Instance.__table__.c.revision + 1)
-    if moves:
-        names = [column.name for column in RecountMove.__table__.columns if column.name != "id"]
-        table = RecountMove.__table__
-        session.execute(insert(table), [{name: getattr(move, name) for name in names} for move in moves])  # type: ignore[arg-type]
+    write_moves(work, moves)
     session.expunge_all()  # all is written; the session would write it again
     insert_rows(session, rows)
 
@@ -232,7 +243,7 @@ def _conclude(store: Store) -> None:
         open_runs = work.session.scalars(
             select(Recount).where(Recount.state != "done").order_by(Recount.id).with_for_update(skip_locked=True)
         ).all()
-        if stale(work.session, editions(work.session, work.now.astimezone(SHANGHAI).date())):
+        if stale(work.session, editions(work.session, _today(work.now))):
             return  # another publication came in between, or another worker still counts
         for run in open_runs:
             kept = (RecountMove.from_day == RecountMove.to_day)
