@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, FloatRect, Locator, Page, ViewportSize
+from playwright.sync_api import Page
 
 from engine.demo.load import load_demo
 from engine.process.definitions import deploy_rule_set
@@ -19,10 +19,12 @@ from engine.process.editions import load_shipped_notices
 from engine.sharing.duties import open_due
 from engine.store.clock import MovableClock, shanghai
 from engine.store.migrate import upgrade
-from engine.store.settings import ROOT, Settings, read_settings
+from engine.store.settings import Settings, read_settings
 from engine.store.store import Store
 from tests import machine
-from tests.browser.desk import diagram, sign_in
+from tests.browser.desk import diagram
+from tests.browser.photographer import GUIDE, PICTURES, Photographer
+from tests.browser.pictures_workshop import workshop
 from tests.browser.serving import opened, served
 from tests.database import sqlite_url
 from tests.engine.timekeeping.year_2027 import TEXT
@@ -32,12 +34,6 @@ from tests.town import RULES, Town
 LIVED_UNTIL = "2026-11-23 09:30"
 #: When what officers see is taken.
 TAKEN = "2026-12-09 09:10"
-SCREEN: ViewportSize = {"width": 1200, "height": 720}
-#: A repository carries its pictures for ever.
-LARGEST = 150 * 1024
-
-PICTURES = ROOT / "docs" / "pictures"
-GUIDE = ROOT / "docs" / "guide" / "pictures"
 
 
 def live(home: Path, settings: Settings) -> Town:
@@ -75,38 +71,6 @@ def over_the_year_end(town: Town) -> None:
     ):
         town.submits(unit, resource, at=at)
     town.passes_until("2026-12-21 09:00")
-
-
-class Photographer:
-    """Signs people in and keeps what they see."""
-
-    def __init__(self, browser: Browser, address: str, password: str) -> None:
-        self.browser = browser
-        self.address = address
-        self.password = password
-        self.pages: dict[str, Page] = {}
-
-    def page(self, login: str, path: str) -> Page:
-        """The page at that path as that person sees it."""
-        if login not in self.pages:
-            context = self.browser.new_context(base_url=self.address, locale="zh-CN", timezone_id="Asia/Shanghai")
-            self.pages[login] = sign_in(context.new_page(), login, self.password, SCREEN)
-        page = self.pages[login]
-        page.goto(path)
-        return page
-
-    def keep(self, shown: Page | Locator, target: Path, *, height: int = SCREEN["height"]) -> None:
-        """Writes the picture, of a page its upper part. Raises ValueError for one that is too large to carry."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(shown, Page):
-            upper: FloatRect = {"x": 0, "y": 0, "width": SCREEN["width"], "height": height}
-            picture = shown.screenshot(animations="disabled", clip=upper)
-        else:
-            picture = shown.screenshot(animations="disabled")
-        if len(picture) > LARGEST:
-            raise ValueError(f"{target.name} has {len(picture)} bytes, more than {LARGEST}: show less")
-        target.write_bytes(picture)
-        print(f"{target.relative_to(ROOT)}  {len(picture) // 1024} KiB")
 
 
 def follow(page: Page, name: str) -> Page:
@@ -190,6 +154,7 @@ def main() -> int:
             over_the_year_end(town)
             photographer.pages.clear()
             calendar(photographer)
+            workshop(photographer, town)
         town.store.close()
     return 0
 
