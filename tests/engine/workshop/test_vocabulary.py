@@ -19,8 +19,10 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 def test_every_operation_and_parameter_is_explained_in_chinese() -> None:
-    assert set(TEXTS.operations) == set(OPERATIONS)
-    for name, operation in OPERATIONS.items():
+    # Other tests of the same process may have registered operations of their own.
+    operations = {name: operation for name, operation in OPERATIONS.items() if not name.startswith("test.")}
+    assert set(TEXTS.operations) == set(operations)
+    for name, operation in operations.items():
         text = TEXTS.operations[name]
         assert set(text.parameters) == set(operation.parameters), name
         for words in (text.label, text.description, *(parameter.label for parameter in text.parameters.values())):
