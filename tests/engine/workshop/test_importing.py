@@ -235,6 +235,16 @@ def _facts(step: object) -> tuple[object, ...]:
     return tuple(getattr(step, name) for name in names)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_remarks_that_are_not_kept_are_counted(encoding: str) -> None:
+    text = CORPUS["pools"].decode()
+    start = text.index("?>") + 2 if text.startswith("<?xml") else 0
+    remarked = "<!-- 备注 <![CDATA[ --><?tool now?>" + text[start:].replace("<process ", "<!-- two --><process ", 1)
+    found = read_foreign(f'<?xml version="1.0" encoding="{encoding}"?>{remarked}'.encode(encoding))
+    assert [one.message for one in found.rewritten if one.rule == "remarks-dropped"] == ["文件里有3处XML注释或处理指令，图上看不到，没有保留"]
+    assert "remarks-dropped" not in {one.rule for one in read_foreign(found.xml).rewritten}
+
+
 def test_the_process_with_most_steps_runs_unless_another_is_chosen() -> None:
     found = brought("pools")
     assert (found.key, found.name) == ("Gives", "审核部门")

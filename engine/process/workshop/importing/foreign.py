@@ -27,7 +27,7 @@ from engine.process.workshop.importing.gaps import gaps_of
 from engine.process.workshop.importing.handlers import bring_handlers
 from engine.process.workshop.importing.ids import Choice, choices, mark, mend_ids
 from engine.process.workshop.importing.layout import draw_what_is_missing
-from engine.process.workshop.importing.reading import read_tree
+from engine.process.workshop.importing.reading import read_tree, remarks
 from engine.process.workshop.importing.sheet import Gap, Rewriting, Sheet, extensions, is_bpmn
 from engine.process.workshop.importing.tasks import bring_tasks, fill_empty
 from engine.process.workshop.importing.vendor import Kept, kept, take_over
@@ -75,6 +75,8 @@ def read_foreign(
     sheet = Sheet(root, chosen)
     if encoding is not None:
         sheet.rewritten.append(Rewriting(None, None, "encoding", f"文件的字符编码与声明不符，按{encoding.upper()}读取"))
+    if dropped := remarks(data):
+        sheet.rewritten.append(Rewriting(None, None, "remarks-dropped", f"文件里有{dropped}处XML注释或处理指令，图上看不到，没有保留"))
     sheet.rewritten += [Rewriting(identity, None, "id-mended", sentence) for identity, sentence in mended]
     mark(sheet, found)
     _rewrite(sheet)
