@@ -14,7 +14,7 @@ from engine.process.package import Package
 from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts
 from engine.process.workshop.contents import DOCUMENT_BYTES
-from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.checking import checked, held_posts, known_processes, warm
 from engine.process.workshop.copies import copy_draft
 from engine.process.workshop.vocabulary import vocabulary
 from engine.store.errors import Invalid, NotFound
@@ -87,6 +87,8 @@ def draft(draft_id: int) -> str:
     with store().read() as session:
         sheet = drafts.draft_sheet(session, me(), draft_id)
     editable = sheet.state == drafts.OPEN and may(me(), "edit_diagrams")
+    if editable:
+        warm()
     return render_template("drafts/page.html", draft=sheet, editable=editable)
 
 

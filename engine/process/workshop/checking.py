@@ -9,7 +9,6 @@ When not to use it: in a transaction (it may wait for seconds), and for the file
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import logging
 import multiprocessing
@@ -21,6 +20,7 @@ import sys
 import threading
 from collections.abc import Iterable, Set
 from concurrent.futures import TimeoutError as Late
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
@@ -122,7 +122,9 @@ def close() -> None:
         pool.join()
 
 
-atexit.register(close)
+# Web processes are children of multiprocessing: they never run what atexit was told, and wait for children of their own.
+# A finalizer of a priority runs before that wait; in any other process, at its exit.
+Finalize(None, close, exitpriority=10)
 
 
 def _too_large(package: Package) -> Problem | None:

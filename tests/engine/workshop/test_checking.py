@@ -6,6 +6,7 @@ has not grown by it, and that the next person's diagram is checked as before.
 
 from __future__ import annotations
 
+import multiprocessing
 import resource
 import subprocess
 import sys
@@ -201,3 +202,19 @@ def test_a_program_that_has_checked_ends_by_itself_and_leaves_nothing_behind() -
         [sys.executable, "-W", "error", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "['not-bpmn']", "")
+
+
+def _check_once() -> None:
+    if checked(package(REQUEST), keys_of("liaoyang_2018")):
+        raise SystemExit(3)
+
+
+def test_a_web_process_that_has_checked_can_be_stopped() -> None:
+    """Web processes are multiprocessing's: it waits for all children of theirs, and never runs what atexit was told."""
+    web = multiprocessing.get_context("spawn").Process(target=_check_once)
+    web.start()
+    web.join(60)
+    try:
+        assert web.exitcode == 0
+    finally:
+        web.kill()
