@@ -83,10 +83,10 @@ class Launcher:
         return dict(json.loads(worker.said[worker.said.index("{\n"):]))
 
     def end(self) -> None:
-        """Ends, by their ids, the processes that a failed test left."""
+        """Ends, by their sessions, the processes that a failed test left, and what these started."""
         for process in self.running:
             if process.process.poll() is None:
-                process.process.kill()
+                os.killpg(process.pid, signal.SIGKILL)
                 process.process.wait()
 
 
