@@ -142,31 +142,32 @@ class Worker:
             if self._troubles.pop(name, None) is not None:
                 say(log, "job works again", job=name)
 
+    def _all_of(self, batch: Callable[[], int]) -> int:
+        """Batch by batch until one finds nothing, or we are to stop; returns how many in all."""
+        done = 0
+        while not self._stopping.is_set() and (now := batch()):
+            done += now
+        return done
+
     # -- the jobs -----------------------------------------------------------------------------
 
     def fire(self) -> int:
         """Fires the due timers; what that makes due is fired too. Returns how many."""
-        fired = 0
-        while not self._stopping.is_set() and (now := fire_due(self.store, most=BATCH)):
-            fired += now
+        fired = self._all_of(lambda: fire_due(self.store, most=BATCH))
         if fired:
             say(log, "timers fired", count=fired)
         return fired
 
     def recount(self) -> int:
         """Counts open deadlines again that were counted with an older calendar; returns how many cases were looked at."""
-        looked = 0
-        while not self._stopping.is_set() and (now := recount(self.store, most=BATCH * 10)):
-            looked += now
+        looked = self._all_of(lambda: recount(self.store, most=BATCH * 10))
         if looked:
             say(log, "deadlines counted again", cases=looked)
         return looked
 
     def migrate(self) -> int:
         """Moves the cases of the migrations that were started, one by one; returns how many were dealt with."""
-        moved = 0
-        while not self._stopping.is_set() and (now := move_waiting(self.store, most=BATCH)):
-            moved += now
+        moved = self._all_of(lambda: move_waiting(self.store, most=BATCH))
         if moved:
             say(log, "cases migrated", count=moved)
         return moved

@@ -5,11 +5,14 @@ Only the layout: which day counts was decided by `calendars.deadline`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import TypeVar
 
 from calendars.deadline import Explanation, Looked
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,16 @@ def months(explanation: Explanation) -> list[Month]:
     }
     sheets: list[Month] = []
     for first in sorted({day.replace(day=1) for day in cells}):
-        days: list[Cell | None] = [None] * first.weekday()
-        days += [cells[day] for day in _span(first, _end_of_month(first))]
-        days += [None] * (-len(days) % 7)
-        weeks = (tuple(days[at : at + 7]) for at in range(0, len(days), 7))
+        weeks = in_weeks(first, [cells[day] for day in _span(first, _end_of_month(first))])
         sheets.append(Month(f"{first.year}年{first.month}月", tuple(week for week in weeks if _touches(week))))
     return sheets
+
+
+def in_weeks(first: date, days: Iterable[T]) -> tuple[tuple[T | None, ...], ...]:
+    """A month's days, of which `first` is the first, as weeks from Monday; None where a week reaches into another month."""
+    cells: list[T | None] = [*[None] * first.weekday(), *days]
+    cells += [None] * (-len(cells) % 7)
+    return tuple(tuple(cells[at : at + 7]) for at in range(0, len(cells), 7))
 
 
 def _cell(day: date, found: Looked | None, explanation: Explanation) -> Cell:

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import groupby
 
 from calendars.edition import DayFact, Edition
+from web.day_grid import in_weeks
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,7 @@ def year_sheet(edition: Edition, year: int, *, changed: Collection[date] = ()) -
     for _, facts in groupby(edition.year(year), key=lambda fact: fact.date.month):
         days = [_day(fact, marked) for fact in facts]
         first = days[0].day
-        cells: list[Day | None] = [*[None] * first.weekday(), *days]
-        cells += [None] * (-len(cells) % 7)
-        sheets.append(Sheet(f"{first.month}月", tuple(tuple(cells[at : at + 7]) for at in range(0, len(cells), 7))))
+        sheets.append(Sheet(f"{first.month}月", in_weeks(first, days)))
     return sheets
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 Edges = Mapping[str, Collection[str]]
 
@@ -32,7 +32,7 @@ def nearest_dominators(start: str, edges: Edges) -> dict[str, str]:
 
     The iterative algorithm of Cooper, Harvey and Kennedy ("A Simple, Fast Dominance Algorithm", 2001).
     """
-    order = _postorder(start, edges)
+    order = postorder([start], edges)
     number = {name: position for position, name in enumerate(order)}
     backward = _backward(edges)
     nearest = {start: start}
@@ -62,19 +62,24 @@ def nearest_dominators(start: str, edges: Edges) -> dict[str, str]:
     return nearest
 
 
-def _postorder(start: str, edges: Edges) -> list[str]:
+def postorder(starts: Iterable[str], edges: Edges) -> list[str]:
+    """All that can be reached from `starts`, each once and behind what it leads to (but for what leads back)."""
     order: list[str] = []
-    seen = {start}
-    stack = [(start, iter(edges.get(start, ())))]
-    while stack:
-        name, rest = stack[-1]
-        target = next(rest, None)
-        if target is None:
-            order.append(name)
-            stack.pop()
-        elif target not in seen:
-            seen.add(target)
-            stack.append((target, iter(edges.get(target, ()))))
+    seen: set[str] = set()
+    for start in starts:
+        if start in seen:
+            continue
+        seen.add(start)
+        stack = [(start, iter(edges.get(start, ())))]
+        while stack:
+            name, rest = stack[-1]
+            target = next(rest, None)
+            if target is None:
+                order.append(name)
+                stack.pop()
+            elif target not in seen:
+                seen.add(target)
+                stack.append((target, iter(edges.get(target, ()))))
     return order
 
 

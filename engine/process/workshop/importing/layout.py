@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN, EVENTS, GATEWAYS, local_name
+from engine.process.interpreter.graph import postorder
 from engine.process.workshop.importing.drawing import BPMNDI, NSMAP, Box, Drawing, Point
 from engine.process.workshop.importing.sheet import NODES, Sheet, arrows, flows_in, is_bpmn, nodes_in
 
@@ -174,34 +175,15 @@ def _columns(container: etree._Element, names: list[str]) -> dict[str, int]:
     for source, flows in out.items():
         at = hosts.get(source) or source
         following.setdefault(at, []).extend(flow.get("targetRef") or "" for flow in flows)
+    following = {name: [target for target in targets if target in following] for name, targets in following.items()}
     found = dict.fromkeys(names, 0)
-    state: dict[str, int] = {}
-    order: list[str] = []
-    for first in sorted(names, key=lambda name: bool(into.get(name))):
-        _deep_first(first, following, state, order)
+    order = postorder(sorted(names, key=lambda name: bool(into.get(name))), following)
     back = {name: place for place, name in enumerate(reversed(order))}
     for name in reversed(order):
-        for target in following.get(name, ()):
+        for target in following[name]:
             if target in found and back.get(target, -1) > back[name]:
                 found[target] = max(found[target], found[name] + 1)
     return found
-
-
-def _deep_first(first: str, following: dict[str, list[str]], state: dict[str, int], order: list[str]) -> None:
-    """Appends what can be reached, last things first."""
-    if first in state:
-        return
-    state[first] = 1
-    stack = [(first, iter(following.get(first, ())))]
-    while stack:
-        name, rest = stack[-1]
-        target = next(rest, None)
-        if target is None:
-            order.append(name)
-            stack.pop()
-        elif target in following and target not in state:
-            state[target] = 1
-            stack.append((target, iter(following[target])))
 
 
 def _draw_level(container: etree._Element, drawing: Drawing, plane: etree._Element, frame: Frame, corner: Point) -> None:
