@@ -80,9 +80,9 @@ def run_check(options: argparse.Namespace) -> int:
 
 def _checked(file: Path, package: Package) -> list[Problem]:
     """The findings, made in a process apart: against the installation's own versions where there is one."""
-    from engine.process.definitions import base_of
+    from engine.process.definitions import base_of, known_processes
     from engine.process.interpreter.reader import key_of
-    from engine.process.workshop.checking import checked, known_processes, refused_early
+    from engine.process.workshop.checking import checked, refused_early
 
     early = refused_early(package.xml)
     if early is not None:

@@ -51,11 +51,11 @@ def _period(text: str) -> tuple[date, date]:
 
 def run_back_test(options: argparse.Namespace) -> int:
     from engine.process.check import as_json, check
+    from engine.process.definitions import known_processes
     from engine.process.interpreter.reader import read_diagram
     from engine.process.workshop.back_testing.commands import CASES_MAX, replay_period
     from engine.process.workshop.back_testing.replay import Plan
     from engine.process.workshop.back_testing.sheets import cases_in
-    from engine.process.workshop.checking import known_processes
     from engine.store.clock import SHANGHAI
 
     know_operations()

@@ -69,7 +69,7 @@ def _bytes(file: Path) -> bytes:
 def _read(data: bytes, process: str | None) -> Imported:
     """The file as this installation would take it; where there is none yet, by itself."""
     from engine.process.check import check
-    from engine.process.workshop.checking import known_processes
+    from engine.process.definitions import known_processes
     from engine.process.workshop.drafts import base_package
     from engine.process.workshop.importing.foreign import read_foreign
 

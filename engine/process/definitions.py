@@ -149,7 +149,7 @@ def deploy_in(
     `also_known` are process keys deployed in the same breath, which call activities may name. Raises NotDeployable with
     every problem; nothing is stored then.
     """
-    known = {*also_known, *work.session.scalars(select(Definition.key).distinct())}
+    known = {*also_known, *known_processes(work.session)}
     base = base_of(work.session, key_of(package.xml), package.rule_set)
     problems = [problem for problem in check(package, known, base=base) if problem.severity == "error"]
     if problems:
@@ -198,7 +198,7 @@ def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[in
     A process that already has a version is left alone: the database's versions win over the files.
     """
     folders = process_folders(folder)
-    present = set(work.session.scalars(select(Definition.key).distinct()))
+    present = known_processes(work.session)
     return [
         deploy_in(
             work, read_package(place, place.parent.name), by=INSTALLER, approved_by=INSTALLER, reason="随产品发布的初始规则集",
@@ -214,6 +214,11 @@ def require_open_key(session: Session, key: str) -> None:
     taken = session.scalar(select(Definition.name).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
     if taken is not None:
         raise Invalid({"key": f"流程标识“{key}”已属于“{taken}”，请换一个"})
+
+
+def known_processes(session: Session) -> frozenset[str]:
+    """The keys of all processes that have a version, which a diagram may call. One query."""
+    return frozenset(session.scalars(select(Definition.key).distinct()))
 
 
 def known_rule_sets(session: Session) -> list[str]:

@@ -9,12 +9,12 @@ from flask.typing import ResponseReturnValue
 
 from engine.people.permissions import may, require
 from engine.process.check import as_json
-from engine.process.definitions import base_of, deployed, known_rule_sets
+from engine.process.definitions import base_of, deployed, known_processes, known_rule_sets
 from engine.process.package import Package
 from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts
 from engine.process.workshop.contents import DOCUMENT_BYTES
-from engine.process.workshop.checking import checked, held_posts, known_processes, warm
+from engine.process.workshop.checking import checked, held_posts, warm
 from engine.process.workshop.copies import copy_draft
 from engine.process.workshop.vocabulary import vocabulary
 from engine.store.errors import Invalid, NotFound

@@ -8,12 +8,12 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.people.permissions import may
-from engine.process.definitions import NotDeployable, base_of
+from engine.process.definitions import NotDeployable, base_of, known_processes
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
 from engine.process.workshop import drafts, proposal_sheets, proposals, versions
 from engine.process.workshop.back_testing import sheets as back_test_sheets
-from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.checking import checked, held_posts
 from engine.process.workshop.comparing.compare import Comparison, compare
 from engine.store.errors import Invalid, NotFound
 from web.context import is_swap, me, origin, store

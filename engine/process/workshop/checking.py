@@ -35,7 +35,6 @@ from engine.process.interpreter.document import refused
 from engine.process.interpreter.model import Problem
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from engine.process.package import Package
-from engine.process.tables import Definition
 
 log = logging.getLogger("checking")
 
@@ -94,11 +93,6 @@ def checked(
 def refused_early(data: bytes) -> Problem | None:
     """What is refused at sight, before any process is asked: too many bytes, or a DOCTYPE. None for everything else."""
     return refused(data)
-
-
-def known_processes(session: Session) -> frozenset[str]:
-    """The keys of all processes that have a version, which a diagram may call. One query."""
-    return frozenset(session.scalars(select(Definition.key).distinct()))
 
 
 def held_posts(session: Session) -> frozenset[str]:

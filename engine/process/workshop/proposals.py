@@ -20,12 +20,12 @@ from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.people.tables import Account
 from engine.process.check import as_json
-from engine.process.definitions import Newest, NotDeployable, base_of, deploy_in, lock_newest
+from engine.process.definitions import Newest, NotDeployable, base_of, deploy_in, known_processes, lock_newest
 from engine.process.interpreter.model import Problem
 from engine.process.notices import notify_person, notify_power
 from engine.process.package import Package, as_text, from_text
 from engine.process.tables import Definition
-from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.checking import checked, held_posts
 from engine.process.workshop.drafts import DraftConflict, draft_sheet, lock_draft, package_of, seen
 from engine.process.workshop.tables import Draft, Proposal
 from engine.store.clock import SHANGHAI

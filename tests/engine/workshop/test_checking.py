@@ -15,12 +15,13 @@ from typing import Any
 
 import pytest
 
+from engine.process.definitions import known_processes
 import engine.sharing.registry  # noqa: F401  (makes operations, words and subjects known)
 from engine.process.check import check
 from engine.process.interpreter.document import MAX_BYTES
 from engine.process.package import Package
 from engine.process.workshop import checking
-from engine.process.workshop.checking import checked, known_processes, refused_early
+from engine.process.workshop.checking import checked, refused_early
 from engine.store.settings import ROOT
 from tests.bpmn.shipped import keys_of, package
 from tests.engine.interpreter.diagrams import call, diagram, element, script

@@ -10,8 +10,8 @@ import pytest
 
 from engine.cli import main
 from engine.process.check import check
+from engine.process.definitions import known_processes
 from engine.process.interpreter.model import DiagramError
-from engine.process.workshop.checking import known_processes
 from engine.process.workshop.drafts import DraftSheet, draft_sheet, save_draft
 from engine.process.workshop.importing.drafts import import_draft, look_at, suggested_key
 from engine.sharing import registry

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, undefer
 
 from engine.people.actor import Actor
-from engine.process.definitions import deployed
+from engine.process.definitions import deployed, known_processes
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.tables import Instance
@@ -29,7 +29,7 @@ from engine.process.workshop.back_testing.parting import findings_of
 from engine.process.workshop.back_testing.record import Record, read_records
 from engine.process.workshop.back_testing.replay import Finding, Plan, replay
 from engine.process.workshop.back_testing.surroundings import Surroundings
-from engine.process.workshop.checking import checked, known_processes
+from engine.process.workshop.checking import checked
 from engine.process.workshop.drafts import draft_sheet, require_workshop
 from engine.process.workshop.tables import BackTest, BackTestCase, Draft
 from engine.store.errors import Invalid, NotFound, Stale

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, undefer
 
 from engine.people.actor import Actor
-from engine.process.definitions import base_of, deployed
+from engine.process.definitions import base_of, deployed, known_processes
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package, from_text
-from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.checking import checked, held_posts
 from engine.process.workshop.comparing.compare import Comparison, compare
 from engine.process.workshop.drafts import DraftSheet, draft_sheet, require_workshop
 from engine.process.workshop.tables import Proposal

@@ -22,7 +22,7 @@ from engine.people.actor import Actor
 from engine.people.units import unit_id_of
 from engine.process.advance import Deliver, advance
 from engine.process.case import lock_instance
-from engine.process.definitions import deployed, in_force
+from engine.process.definitions import deployed, in_force, known_processes
 from engine.process.instances import start_by_system, start_in, start_posts
 from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
@@ -30,7 +30,7 @@ from engine.process.package import Package, as_text
 from engine.process.tables import Definition, Instance, Task, Timer
 from engine.process.tasks import complete_in
 from engine.process.timers import fire_in
-from engine.process.workshop.checking import checked, known_processes
+from engine.process.workshop.checking import checked
 from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.dry_run.bounds import TooMuch, bounded
 from engine.process.workshop.dry_run.cases import CaseShown, NextTimer, next_timer, shown_cases

@@ -13,12 +13,13 @@ from sqlalchemy import select
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
+from engine.process.definitions import known_processes
 from engine.process.interpreter.document import BPMN, properties_of
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
 from engine.process.tables import Definition
 from engine.process.workshop.blank import KEY, KEY_WORDS, NAME_MAX, under_key
-from engine.process.workshop.checking import checked, held_posts, known_processes
+from engine.process.workshop.checking import checked, held_posts
 from engine.process.workshop.drafts import add_draft, base_package
 from engine.process.workshop.importing.foreign import Imported, as_json, merged, read_foreign
 from engine.process.workshop.importing.reading import read_tree
