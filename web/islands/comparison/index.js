@@ -18,7 +18,7 @@ const sides = {};
 
 async function show(container) {
   const side = container.dataset.side;
-  const answer = await fetch(container.dataset.diagram, { credentials: "same-origin" });
+  const answer = await fetch(container.dataset.diagram, { credentials: "same-origin", redirect: "manual" });
   if (!answer.ok) throw new Error();
   const viewer = new NavigatedViewer({ container });
   await viewer.importXML(await answer.text());

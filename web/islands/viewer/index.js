@@ -16,11 +16,16 @@ function showTokens(viewer, id, count) {
   viewer.get("overlays").add(id, { position: { top: -12, right: 12 }, html: token });
 }
 
-// A diagram that nobody has kept yet stands in the page: data-diagram="#id of a JSON text".
+// A diagram that nobody has kept yet stands in the page: data-diagram="#id of a JSON text". Null where none can be had:
+// the sign-in has ended (its page is no diagram, so no redirection is followed), or the network is away.
 async function read(place) {
   if (place.startsWith("#")) return JSON.parse(document.querySelector(place).textContent);
-  const answer = await fetch(place, { credentials: "same-origin" });
-  return answer.ok ? answer.text() : null;
+  try {
+    const answer = await fetch(place, { credentials: "same-origin", redirect: "manual" });
+    return answer.ok ? await answer.text() : null;
+  } catch {
+    return null;
+  }
 }
 
 async function show(container) {
