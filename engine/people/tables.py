@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id
@@ -98,3 +98,51 @@ class SignIn(Base):
     expires_at: Mapped[datetime] = mapped_column(index=True)
     """The end whatever the person does (absolute limit)."""
     address: Mapped[str] = mapped_column(String(64))
+
+
+class Absence(Base):
+    """A leave 请假 with its substitutes (AB角): from when to when, and whether the open tasks go along."""
+
+    __tablename__ = "absence"
+    __table_args__ = (
+        Index("ix_absence_live", "account_id", "starts_at", sqlite_where=text("state <> 'over'"), postgresql_where=text("state <> 'over'")),
+    )
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    """Exclusive; None until it is ended, as for somebody who fell ill."""
+    reason: Mapped[str] = mapped_column(String(200))
+    take_open: Mapped[bool]
+    """Whether what the person has in hand at the beginning goes to the substitutes too."""
+    state: Mapped[str] = mapped_column(String(16))
+    """planned · running · over"""
+    set_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
+    """The person, or who supervises them."""
+    created_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    """When it really ended, or was taken back."""
+
+
+class AbsencePost(Base):
+    """Who stands in for one post of somebody on leave; holds that very post too."""
+
+    __tablename__ = "absence_post"
+
+    absence_id: Mapped[int] = mapped_column(ForeignKey("absence.id"), primary_key=True, autoincrement=False)
+    unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True, autoincrement=False)
+    post: Mapped[str] = mapped_column(String(64), primary_key=True)
+    substitute_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+
+
+class SignatureImage(Base):
+    """The picture of a person's handwritten signature, printed beside their opinions. In the database, so that a backup holds it."""
+
+    __tablename__ = "signature_image"
+
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), primary_key=True, autoincrement=False)
+    image: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+    media_type: Mapped[str] = mapped_column(String(32))
+    digest: Mapped[str] = mapped_column(String(64))
+    set_at: Mapped[datetime]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id, Json
@@ -114,6 +114,8 @@ class Party(Base):
 _OPEN = text("state = 'open'")
 _POOLED = text("state = 'open' AND assignee_id IS NULL")
 _DONE = text("state = 'done'")
+_SIGNATURE = text("main_id IS NOT NULL")
+_STAND_IN = text("state = 'open' AND for_id IS NOT NULL")
 
 
 class Task(Base):
@@ -128,11 +130,14 @@ class Task(Base):
         # With `state`, so that SQLite counts from the index alone: it would read each row to see that it is open.
         Index("ix_task_board", "unit_id", "process_key", "sort_at", "warn_at", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index(None, "instance_id", "state"),
+        Index("ix_task_signatures", "main_id", sqlite_where=_SIGNATURE, postgresql_where=_SIGNATURE),
+        Index("ix_task_stand_in", "for_id", sqlite_where=_STAND_IN, postgresql_where=_STAND_IN),
     )
 
     id: Mapped[Id]
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     token: Mapped[str] = mapped_column(String(36))
+    """The waiting token of the interpreter; a signature has its own, which the interpreter does not know."""
     step: Mapped[str] = mapped_column(String(128))
     name: Mapped[str] = mapped_column(String(200))
     process_key: Mapped[str] = mapped_column(String(64))
@@ -163,6 +168,33 @@ class Task(Base):
     answers: Mapped[dict[str, Any] | None] = mapped_column(Json)
     definition_id: Mapped[int | None]
     """The version in which it was done, where its case has gone on under another since; None: the case's own."""
+    local: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """What only this instance of a multi-instance step knows, such as its item; None for any other step."""
+    search: Mapped[str] = mapped_column(String(700), default="", server_default="")
+    """Lower case: number, title and unit with their pinyin initials; what the free text of a list is looked for in."""
+    # How it came to be where it is.
+    sent_how: Mapped[str | None] = mapped_column(String(16))
+    """returned · withdrawn · transferred · delegated · handed_back · added; None where the process itself came here."""
+    sent_by: Mapped[int | None]
+    sent_note: Mapped[str | None] = mapped_column(Text)
+    """What that person wrote for whoever has it now."""
+    # Delegation 委派: the assignee works on it and hands it back; `owner_id` answers for it.
+    owner_id: Mapped[int | None]
+    """Who delegated it; stays after it was handed back."""
+    delegation: Mapped[str | None] = mapped_column(String(16))
+    """pending · resolved (handed back)"""
+    for_id: Mapped[int | None]
+    """In whose stead the assignee has it, or has done it: somebody on leave."""
+    # Added signatures 加签: tasks of their own beside the step's, which the interpreter does not know.
+    main_id: Mapped[int | None]
+    """The step's task that this signature was added to; None for the step's own task."""
+    signing: Mapped[str | None] = mapped_column(String(8))
+    """Of a signature: before · beside · after the step's own task is completed."""
+    signatures: Mapped[int] = mapped_column(default=0, server_default="0")
+    """How many signatures it still waits for."""
+    urges: Mapped[int] = mapped_column(default=0, server_default="0")
+    urged_at: Mapped[datetime | None]
+    """When it was last urged 催办."""
 
 
 _WAITING = text("state = 'waiting'")
@@ -243,15 +275,21 @@ class Notice(Base):
     __tablename__ = "notice"
     __table_args__ = (Index(None, "account_id", "id"),
                       Index("ix_notice_unread", "account_id", sqlite_where=text("read_at IS NULL"),
-                            postgresql_where=text("read_at IS NULL")))
+                            postgresql_where=text("read_at IS NULL")),
+                      Index("ix_notice_digest", "account_id", "id", sqlite_where=text("digest"), postgresql_where=text("digest")))
 
     id: Mapped[Id]
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
+    task_id: Mapped[int | None]
+    kind: Mapped[str] = mapped_column(String(32), default="case", server_default="case")
+    """What it is about; people choose by it what reaches them where (`notifying`)."""
     title: Mapped[str] = mapped_column(String(300))
     text: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
+    digest: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Waits to be gathered into the person's next digest."""
 
 
 class Attachment(Base):
