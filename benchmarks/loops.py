@@ -10,7 +10,7 @@ from benchmarks.ground import Ground
 from benchmarks.report import Table, ms
 from benchmarks.measure import Times
 from engine.history import History
-from engine.process.sheets import case_sheet
+from engine.process.sheets.case import case_sheet
 from engine.process.tables import Instance, Task
 from engine.process.tasks import complete_task
 

@@ -31,7 +31,8 @@ from engine.process.forms import prefill
 from engine.process.instances import start_form, start_instance
 from engine.process.operations import SUBJECTS
 from engine.process.queries import Tab, inbox
-from engine.process.sheets import CaseSheet, TaskView, case_sheet, task_sheet
+from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
+from engine.process.sheets.task import task_sheet
 from engine.process.tables import Task
 from engine.process.tasks import claim_task, complete_task
 from engine.process.timers import fire_due

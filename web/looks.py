@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from engine.people.permissions import must_log_look
 from engine.process.looks import record_look
-from engine.process.sheets import CaseSheet, find_instance, require_sight
+from engine.process.sheets.case import CaseSheet
+from engine.process.sheets.seeing import find_instance, require_sight
 from engine.store.errors import NotAllowed
 from web.context import me, origin, store
 

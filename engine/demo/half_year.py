@@ -30,7 +30,7 @@ from engine.process.editions import edition_at
 from engine.process.forms import prefill
 from engine.process.instances import find_subject, start_form, start_instance
 from engine.process.operations import SUBJECTS
-from engine.process.sheets import task_sheet
+from engine.process.sheets.task import task_sheet
 from engine.process.tables import Instance, Task, Timer
 from engine.process.tasks import claim_task, complete_task
 from engine.process.timers import fire_due

@@ -22,7 +22,7 @@ from engine.process.interpreter.model import OperationError, Step
 from engine.process.operations import Call, operation
 from engine.process.package import Package
 from engine.process.rows import next_number
-from engine.process.sheets import find_instance, require_sight
+from engine.process.sheets.seeing import find_instance, require_sight
 from engine.sharing.letter_text import Block, plain, read
 from engine.sharing.letters import BadTemplate, faults, fill
 from engine.sharing.template_names import names_of

@@ -17,7 +17,7 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.process.editions import closed_until
 from engine.process.queries import inbox, notices
-from engine.process.sheets import deadline_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.sharing import catalogue, documents, grants, negative_list, supervision
 from engine.store.clock import MovableClock, shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound, TaskTaken

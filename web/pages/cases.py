@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 
 from calendars.deadline import shanghai_day
 from engine.people.permissions import powers
-from engine.process import queries, sheets
+from engine.process import queries
 from engine.process.attachments import find_upload
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
+from engine.process.sheets.case import case_sheet, diagram_xml
 from engine.sharing import documents, supervision
 from engine.sharing.grants import grants_of_case
 from engine.store.errors import NotAllowed, NotFound
@@ -44,7 +45,7 @@ def case(instance_id: int) -> str:
     """One case."""
     actor, now = me(), store().clock.now()
     with looking_at(instance_id), store().read() as session:
-        sheet = sheets.case_sheet(session, actor, instance_id)
+        sheet = case_sheet(session, actor, instance_id)
         issued = documents.documents_of(session, actor, instance_id)
         grants = grants_of_case(session, instance_id, today=shanghai_day(now))
         renewals = offered(session, "own_grant") if grants else []
@@ -80,7 +81,7 @@ def supervise(instance_id: int, act: str) -> ResponseReturnValue:
 def diagram(definition_id: int) -> Response:
     """A deployed diagram, for the viewer. It holds no case and never changes."""
     with store().read() as session:
-        xml = sheets.diagram_xml(session, definition_id)
+        xml = diagram_xml(session, definition_id)
     return Response(xml, mimetype="application/xml", headers={"Cache-Control": "private, max-age=86400, immutable"})
 
 

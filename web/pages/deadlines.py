@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, jsonify, render_template
 
-from engine.process import sheets
+from engine.process.sheets.deadline import deadline_sheet
 from engine.store.errors import NotFound
 from web import day_grid
 from web.context import me, store
@@ -16,7 +16,7 @@ page = Blueprint("deadlines", __name__)
 def deadline(timer_id: int) -> str:
     """How a deadline was counted, day by day."""
     with store().read() as session:
-        sheet = sheets.deadline_sheet(session, me(), timer_id)
+        sheet = deadline_sheet(session, me(), timer_id)
     explanation = sheet.explanation
     return render_template(
         "deadlines/page.html",
@@ -31,7 +31,7 @@ def deadline(timer_id: int) -> str:
 def deadline_json(timer_id: int) -> Response:
     """The same for programs: every counted and skipped day, the pauses, the edition."""
     with store().read() as session:
-        sheet = sheets.deadline_sheet(session, me(), timer_id)
+        sheet = deadline_sheet(session, me(), timer_id)
     if sheet.explanation is None:
         raise NotFound("该时限是固定日期，没有逐日计算")
     shown = {"case": sheet.number, "activity": sheet.clock.activity, "article": sheet.clock.article, "state": sheet.clock.state}

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from engine.process import sheets
 from engine.process.forms import fields_of
 from engine.process.incidents import CaseFault
+from engine.process.sheets.task import task_form, task_sheet
 from engine.process.tasks import claim_task, complete_task, unclaim_task
 from engine.store.errors import Invalid, Refused, Stale
 from web import forms
@@ -32,7 +32,7 @@ def task(task_id: int) -> str:
 def complete(task_id: int) -> ResponseReturnValue:
     """Completes the task; a refused form comes back with all that was typed."""
     with store().read() as session:
-        form = sheets.task_form(session, task_id)
+        form = task_form(session, task_id)
     raw = forms.read_posted(form, request.form)
     file_fields = [field["key"] for field in fields_of(form or {}) if field["type"] == "file"]
     kept = keep_files(file_fields)
@@ -92,7 +92,7 @@ def _page(
     kept: Kept | None = None,
 ) -> str:
     with store().read() as session:
-        sheet = sheets.task_sheet(session, me(), task_id)
+        sheet = task_sheet(session, me(), task_id)
     looked_at(sheet.case)
     return render_template(
         "tasks/page.html",

@@ -8,7 +8,8 @@ import pytest
 
 from engine.process.incidents import CaseFault
 from engine.process.queries import notices
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.store.clock import shanghai
 from engine.store.errors import NotAllowed
 from tests.engine.interpreter.diagrams import element, sub, timer

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from engine.history_seal import verify
 from engine.process.instances import start_by_system, start_instance
 from engine.process.queries import cases
-from engine.process.sheets import case_sheet, task_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.task import task_sheet
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound
 from tests.engine.interpreter.diagrams import element

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.process.tasks import claim_task
 from engine.store.errors import Invalid, NotAllowed, NotRunning
 from tests.engine.interpreter.diagrams import call, element, sub, timer

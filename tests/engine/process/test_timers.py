@@ -10,7 +10,8 @@ from engine.process.incidents import retry_incident
 from engine.process.instances import terminate_instance
 from engine.process.operations import OPERATIONS, Operation
 from engine.process.queries import notices
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timers import fire_due
 from engine.store.clock import shanghai
 from engine.store.errors import NotAllowed, NotRunning, TaskClosed

@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from engine.process.sheets import deadline_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.sharing import grants
 from engine.store.clock import MovableClock, shanghai
 from engine.store.errors import Invalid

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from engine.process.sheets import TaskView
+from engine.process.sheets.case import TaskView
 from engine.sharing import reports, supervision
 from engine.sharing.reports import ReportSheet
 from engine.store.clock import shanghai

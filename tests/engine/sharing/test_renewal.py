@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.process.interpreter.model import OperationError
 from engine.process.queries import notices
-from engine.process.sheets import case_sheet
+from engine.process.sheets.case import case_sheet
 from engine.sharing.expiry import expire
 from engine.sharing.grants import Grant
 from engine.store.clock import shanghai

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timekeeping.keeping import bind_unit, create_calendar, kept_calendars
 from engine.process.timekeeping.recounting import recount
 from engine.store.errors import Invalid, NotAllowed, NotFound

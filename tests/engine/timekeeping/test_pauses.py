@@ -6,7 +6,8 @@ import pytest
 
 from engine.history_seal import verify
 from engine.process.instances import resume_instance, suspend_instance
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timekeeping.recounting import recount
 from tests.engine.interpreter.diagrams import element, sub, timer
 from tests.engine.process.office import Office

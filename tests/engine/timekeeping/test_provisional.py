@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.process.queries import notices
-from engine.process.sheets import case_sheet, deadline_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timekeeping.keeping import bind_unit, create_calendar, recount_sheet
 from engine.process.timekeeping.recounting import recount
 from tests.engine.interpreter.diagrams import element, sub, timer

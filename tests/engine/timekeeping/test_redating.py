@@ -13,7 +13,7 @@ from engine.history_seal import verify
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.editions import edition_at
 from engine.process.queries import notices
-from engine.process.sheets import case_sheet
+from engine.process.sheets.case import case_sheet
 from engine.process.timekeeping.recounting import recount
 from engine.store.clock import MovableClock, shanghai
 from engine.store.store import Store

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from engine.process.instances import resume_instance, suspend_instance
-from engine.process.sheets import case_sheet, task_sheet
+from engine.process.sheets.case import case_sheet
+from engine.process.sheets.task import task_sheet
 from engine.process.tables import Task
 from engine.process.tasks import complete_task
 from engine.process.workshop.migrating.commands import plan_migration, start_migration

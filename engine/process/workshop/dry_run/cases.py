@@ -19,7 +19,7 @@ from engine.process.definitions import Deployed
 from engine.process.editions import edition_at
 from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.model import Waiting
-from engine.process.sheets import CaseSheet, TaskView, sheet_of
+from engine.process.sheets.case import CaseSheet, TaskView, sheet_of
 from engine.process.tables import Instance, Task, Timer
 from engine.process.workshop.dry_run.people import Person, people_of
 from engine.store.store import Work

@@ -1,33 +1,29 @@
-"""Reads for one page: a task, a case, a deadline. Every one checks the actor's sight of the case in one place.
-
-A case page costs eight queries, whatever the case has been through (its timeline is one of them).
-"""
+"""The page of a case: eight queries, whatever the case has been through (its timeline is one of them)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from calendars.deadline import Explanation
 from engine.history import History
 from engine.people import permissions
 from engine.people.actor import Actor
-from engine.people.permissions import CaseFacts, Sight
+from engine.people.permissions import Sight
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
-from engine.process.clocks import explain, kept_day
 from engine.process.definitions import Deployed, deployed
-from engine.process.editions import calendar_of, edition_at, edition_named
-from engine.process.forms import FormDefinition, answered, prefill
+from engine.process.editions import calendar_of, edition_at
+from engine.process.forms import FormDefinition, answered
 from engine.process.lights import Light, days_left, light_of, passed
-from engine.process.tables import Attachment, Instance, Party, Task, Timer
+from engine.process.sheets.deadline import ClockView, clocks_of
+from engine.process.sheets.seeing import find_instance, now_of, require_sight
+from engine.process.tables import Attachment, Instance, Task, Timer
 from engine.process.telling import tell
-from engine.store.errors import NotAllowed, NotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +58,6 @@ class TaskView:
     article: str | None
     clock_id: int | None
     """The timer whose explanation belongs to the due date."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClockView:
-    """A deadline of the case, running, stopped, met or missed."""
-
-    timer_id: int
-    activity: str
-    state: str
-    started_at: datetime
-    due_at: datetime | None
-    last_day: date | None
-    working_days: int | None
-    working_days_left: int | None
-    light: Light
-    provisional: bool
-    statutory: bool
-    article: str | None
-    fired_at: datetime | None
-    explainable: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,66 +138,6 @@ class CaseSheet:
         return [task for task in self.tasks if task.state == "done"]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSheet:
-    """The page on which a task is done: the task, its form, and the case that it belongs to."""
-
-    task: TaskView
-    case: CaseSheet
-    form: FormDefinition | None
-    first_values: dict[str, Any]
-    opinion_policy: str
-    may_work: bool
-    may_claim: bool
-    mine: bool
-    names: Mapping[str, Any] = field(default_factory=dict)
-    """The case's data, for the choices and conditions of the form."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeadlineSheet:
-    """A deadline with every counted and skipped day."""
-
-    clock: ClockView
-    instance_id: int
-    number: str
-    explanation: Explanation | None
-    edition_title: str
-    statutory_max: int | None
-    kept_day: date | None
-    """The last day that counts although the calendar gives an earlier one since."""
-
-
-def case_facts(session: Session, instance: Instance) -> CaseFacts:
-    """What the decision about seeing a case needs. Two queries."""
-    parties = session.execute(select(Party.unit_id, Party.post).where(Party.instance_id == instance.id)).all()
-    people = session.execute(
-        select(Task.assignee_id, Task.completed_by).where(Task.instance_id == instance.id, Task.assignee_id.is_not(None))
-    ).all()
-    return CaseFacts(
-        frozenset((unit_id, post) for unit_id, post in parties),
-        frozenset(person for pair in people for person in pair if person is not None),
-        instance.starter_id, instance.escalated,
-    )
-
-
-def require_sight(session: Session, actor: Actor, instance: Instance) -> tuple[Sight, CaseFacts]:
-    """How much of the case the actor sees. Raises NotAllowed when nothing."""
-    facts = case_facts(session, instance)
-    seen = permissions.sight(actor, facts)
-    if seen is Sight.NONE:
-        raise NotAllowed("您无权查看该办件")
-    return seen, facts
-
-
-def find_instance(session: Session, instance_id: int) -> Instance:
-    """An instance row for reading. Raises NotFound."""
-    instance = session.get(Instance, instance_id)
-    if instance is None:
-        raise NotFound("没有找到该办件")
-    return instance
-
-
 def case_sheet(session: Session, actor: Actor, instance_id: int) -> CaseSheet:
     """The page of a case. Raises NotFound, NotAllowed."""
     instance = find_instance(session, instance_id)
@@ -233,7 +149,7 @@ def sheet_of(session: Session, instance: Instance, seen: Sight, *, must_log: boo
     """The page of a case for a reader whose sight of it has been decided."""
     definition = deployed(session, instance.definition_id)
     opinions = seen is Sight.FULL
-    clocks = _clocks(session, instance)
+    clocks = clocks_of(session, instance)
     tasks = _tasks(session, definition, instance, clocks, opinions)
     timeline, passed = _timeline(session, definition, instance, opinions)
     unit = session.get(Unit, instance.unit_id) if instance.unit_id else None
@@ -253,68 +169,12 @@ def sheet_of(session: Session, instance: Instance, seen: Sight, *, must_log: boo
     )
 
 
-def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
-    """The page of a task. Raises NotFound, NotAllowed. A done task is shown too, without its form."""
-    row = session.get(Task, task_id)
-    if row is None:
-        raise NotFound("没有找到该待办")
-    sheet = case_sheet(session, actor, row.instance_id)
-    definition = deployed(session, row.definition_id or sheet.definition_id)
-    step = definition.diagram.steps[row.step]
-    form = definition.forms.get(step.form) if step.form else None
-    can_work = row.state == "open" and permissions.may_work(actor, row.unit_id, row.post, row.assignee_id)
-    return TaskSheet(
-        task=next(task for task in sheet.tasks if task.id == task_id), case=sheet, form=form,
-        first_values=prefill(form, sheet.variables) if form else {}, opinion_policy=step.properties.get("opinion", "optional"),
-        may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
-        names=sheet.variables,
-    )
-
-
-# Built once: every completion asks it.
-_STEP = (
-    select(Task.step, func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id")).join(Instance, Instance.id == Task.instance_id)
-    .where(Task.id == bindparam("task"))
-)
-
-
-def task_form(session: Session, task_id: int) -> FormDefinition | None:
-    """The form of a task's step, to read what was posted; None for a step without one. Raises NotFound. One query."""
-    row = session.execute(_STEP, {"task": task_id}).first()
-    if row is None:
-        raise NotFound("没有找到该待办")
-    definition = deployed(session, row.definition_id)
-    step = definition.diagram.steps[row.step]
-    return definition.forms.get(step.form) if step.form else None
-
-
-def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineSheet:
-    """Why a deadline falls where it does. Raises NotFound, NotAllowed."""
-    timer = session.get(Timer, timer_id)
-    if timer is None:
-        raise NotFound("没有找到该时限")
-    instance = find_instance(session, timer.instance_id)
-    require_sight(session, actor, instance)
-    edition = edition_named(session, timer.edition, timer.calendar) or edition_at(session, _now(session), timer.calendar)
-    explanation, kept = explain(timer, edition), kept_day(timer)
-    earlier = explanation is not None and explanation.deadline.last_day is not None and kept is not None and explanation.deadline.last_day < kept
-    return DeadlineSheet(
-        _clock_view(timer, _now(session), edition_at(session, _now(session), timer.calendar)), instance.id, instance.number, explanation, edition.title,
-        timer.rule.get("statutory_max"), kept if earlier else None,
-    )
-
-
 def diagram_xml(session: Session, definition_id: int) -> bytes:
     """The BPMN file of a version, as deployed. Raises NotFound."""
     return deployed(session, definition_id).diagram.xml
 
 
 # -- parts ------------------------------------------------------------------------------------
-
-
-def _now(session: Session) -> datetime:
-    moment: datetime = session.info["store"].clock.now()
-    return moment
 
 
 def _facts(form: FormDefinition | None, values: Mapping[str, Any], names: Mapping[str, Any]) -> list[Fact]:
@@ -330,7 +190,7 @@ def _tasks(
         .outerjoin(assignee, assignee.id == Task.assignee_id)
         .where(Task.instance_id == instance.id, Task.state != "cancelled").order_by(Task.id)
     ).all()
-    now = _now(session)
+    now = now_of(session)
     views = []
     for task, unit_name, person in rows:
         own = deployed(session, task.definition_id) if task.definition_id else definition
@@ -350,28 +210,6 @@ def _tasks(
             provisional=task.provisional and is_open and not passed(now, task.due_at), article=step.article if step else None, clock_id=clock,
         ))
     return views
-
-
-def _clocks(session: Session, instance: Instance) -> list[tuple[Timer, ClockView]]:
-    now = _now(session)
-    rows = session.scalars(
-        select(Timer).where(Timer.instance_id == instance.id, Timer.role == "deadline").order_by(Timer.id)
-    ).all()
-    return [(timer, _clock_view(timer, now, edition_at(session, now, timer.calendar))) for timer in rows]
-
-
-def _clock_view(timer: Timer, now: datetime, edition: Any) -> ClockView:
-    live = timer.state in ("waiting", "paused")
-    return ClockView(
-        timer_id=timer.id, activity=timer.activity_name, state=timer.state, started_at=timer.started_at, due_at=timer.due_at,
-        last_day=timer.last_day, working_days=timer.rule.get("working_days"),
-        working_days_left=days_left(now, timer.last_day, edition) if live else None,
-        light=light_of(now, due_at=timer.due_at, warn_at=None, paused=timer.state == "paused", open_=live,
-                       late=timer.fired_at is not None),
-        # What was kept or missed is settled, whatever the calendar says later.
-        provisional=timer.provisional and live and not passed(now, timer.due_at), statutory="statutory_max" in timer.rule, article=timer.rule.get("article"),
-        fired_at=timer.fired_at, explainable="working_days" in timer.rule,
-    )
 
 
 def _timeline(
