@@ -27,7 +27,7 @@ def fire_limit(case: Case, timer: Timer) -> str | None:
         return case.process_property("limitSupervision")
     if timer.role == "reminder":
         notify_post(
-            case.work, task.unit_id, task.post, assignee_id=task.assignee_id, instance_id=case.instance.id,
+            case.work, task.unit_id, task.post, assignee_id=task.assignee_id, instance_id=case.instance.id, kind="reminder", task_id=task.id,
             title=f"临期提醒：{task.name}",
             text=f"{case.instance.number}《{case.instance.title}》的“{task.name}”{_when(case, timer)}到期，请及时办理。",
         )
@@ -48,7 +48,7 @@ def _tell_head(case: Case, task: Task) -> None:
     unit = unit_by_code(case.work.session, str(case.evaluate(unit_text))) if unit_text else None
     if unit is not None and post:
         notify_post(
-            case.work, unit.id, post, instance_id=case.instance.id, title=f"逾期升级：{task.name}",
+            case.work, unit.id, post, instance_id=case.instance.id, kind="escalation", task_id=task.id, title=f"逾期升级：{task.name}",
             text=f"{case.instance.number}《{case.instance.title}》的“{task.name}”已逾期仍未办结，可按规定发起整改。",
         )
 

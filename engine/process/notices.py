@@ -6,6 +6,7 @@ A notice says that there is something, never what a restricted case contains bey
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Row, bindparam, select, update
 
@@ -29,33 +30,53 @@ _HOLDERS = _PEOPLE.join(Appointment, Appointment.account_id == Account.id).where
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What is said, and what it is about."""
+
+    kind: str
+    title: str
+    text: str
+    instance_id: int | None = None
+    task_id: int | None = None
+
+
 def notify_post(
-    work: Work, unit_id: int, post: str, *, title: str, text: str, instance_id: int | None = None, assignee_id: int | None = None,
-) -> int:
-    """Tells the assignee, or else everybody who holds the post in the unit; returns how many were told."""
+    work: Work, unit_id: int, post: str, *, title: str, text: str, kind: str = "case", instance_id: int | None = None,
+    task_id: int | None = None, assignee_id: int | None = None,
+) -> int:  # fmt: skip
+    """Tells the assignee, or else everybody who holds the post in the unit; returns how many were told.
+
+    `kind` is what it is about; people choose by it what reaches them where. `task_id` is where the notice leads.
+    """
     if assignee_id is not None:
         told = work.session.execute(_PERSON, {"account": assignee_id}).all()
     else:
         told = work.session.execute(_HOLDERS, {"unit": unit_id, "post": post}).all()
-    return _tell(work, told, title, text, instance_id)
+    return _tell(work, told, _Words(kind, title, text, instance_id, task_id))
 
 
-def notify_power(work: Work, power: str, *, title: str, text: str, but: Collection[int] = ()) -> int:
+def notify_power(work: Work, power: str, *, title: str, text: str, kind: str, but: Collection[int] = ()) -> int:
     """Tells everybody whose post gives them the power, but for some accounts; returns how many were told."""
     posts = [key for key, post in POSTS.items() if power in post.powers]
     holders = select(Appointment.account_id).where(Appointment.post.in_(posts))
     told = work.session.execute(_PEOPLE.where(Account.id.in_(holders), Account.id.not_in(but))).all()
-    return _tell(work, told, title, text, None)
+    return _tell(work, told, _Words(kind, title, text))
 
 
-def notify_person(work: Work, account_id: int, *, title: str, text: str) -> int:
+def notify_person(
+    work: Work, account_id: int, *, title: str, text: str, kind: str = "case", instance_id: int | None = None,
+    task_id: int | None = None,
+) -> int:  # fmt: skip
     """Tells one person, if they still work here; returns how many were told."""
-    return _tell(work, work.session.execute(_PERSON, {"account": account_id}).all(), title, text, None)
+    told = work.session.execute(_PERSON, {"account": account_id}).all()
+    return _tell(work, told, _Words(kind, title, text, instance_id, task_id))
 
 
-def _tell(work: Work, told: Sequence[Row[int, str | None]], title: str, text: str, instance_id: int | None) -> int:
+def _tell(work: Work, told: Sequence[Row[int, str | None]], words: _Words) -> int:
     rows = [
-        Notice(account_id=account_id, instance_id=instance_id, title=title, text=text, created_at=work.now)
+        Notice(account_id=account_id, kind=words.kind, instance_id=words.instance_id, task_id=words.task_id,
+               title=words.title, text=words.text, created_at=work.now)
         for account_id, _ in told
     ]
     work.session.add_all(rows)
@@ -63,7 +84,7 @@ def _tell(work: Work, told: Sequence[Row[int, str | None]], title: str, text: st
         work.session.flush()  # a letter is known by the id of its notice
     for row, (_, address) in zip(rows, told, strict=True):
         if address and "mail" in work.session.info["store"].channels:
-            post_outbox(work, channel="mail", recipient=address, payload={"subject": title, "text": text}, key=f"notice:{row.id}")
+            post_outbox(work, channel="mail", recipient=address, payload={"subject": words.title, "text": words.text}, key=f"notice:{row.id}")
     return len(rows)
 
 

@@ -91,8 +91,8 @@ def propose_notice(
         work.session.add(row)
         work.session.flush()
         append(work, _STREAM, [Entry(act="notice_proposed", data={"proposal": row.id, "doc": row.doc, "calendar": calendar, "policy": policy})])
-        notify_power(work, "approve_diagrams", title=f"待确认的日历变更：{row.doc}", text=f"{actor.name}录入了{row.doc}，请对照原文确认后发布。",
-                     but=[actor.account_id])
+        notify_power(work, "approve_diagrams", kind="calendar", title=f"待确认的日历变更：{row.doc}",
+                     text=f"{actor.name}录入了{row.doc}，请对照原文确认后发布。", but=[actor.account_id])
         return row.id
 
 
@@ -124,7 +124,8 @@ def confirm_notice(store: Store, proposal_id: int, *, actor: Actor, note: str = 
         append(work, _STREAM, [Entry(act="notice_published", edition=edition.id, data={
             "proposal": row.id, "doc": row.doc, "calendar": row.calendar, "policy": row.policy, "edition": edition.id, "recount": run.id,
         })])
-        notify_person(work, row.proposed_by, title=f"日历变更已发布：{row.doc}", text=f"{actor.name}已确认{row.doc}，在办时限正在重新推算。")
+        notify_person(work, row.proposed_by, kind="calendar", title=f"日历变更已发布：{row.doc}",
+                      text=f"{actor.name}已确认{row.doc}，在办时限正在重新推算。")
         return run.id
 
 
@@ -141,7 +142,8 @@ def refuse_notice(store: Store, proposal_id: int, *, actor: Actor, reason: str, 
         row.state, row.decided_by, row.decided_at, row.decision = "withdrawn" if own else "refused", actor.account_id, work.now, reason.strip()
         append(work, _STREAM, [Entry(act=f"notice_{row.state}", data={"proposal": row.id, "doc": row.doc, "reason": reason.strip()})])
         if not own:
-            notify_person(work, row.proposed_by, title=f"日历变更被退回：{row.doc}", text=f"{actor.name}退回了{row.doc}：{reason.strip()}")
+            notify_person(work, row.proposed_by, kind="calendar", title=f"日历变更被退回：{row.doc}",
+                          text=f"{actor.name}退回了{row.doc}：{reason.strip()}")
 
 
 # -- reads ------------------------------------------------------------------------------------

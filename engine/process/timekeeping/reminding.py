@@ -33,6 +33,6 @@ def remind_of_missing_notice(store: Store) -> int:
         if next_number(work.session, mark) > 1:
             return 0  # another worker was there in the same minute
         return notify_power(
-            work, "edit_diagrams", title=f"请录入{today.year + 1}年放假安排",
+            work, "edit_diagrams", kind="calendar", title=f"请录入{today.year + 1}年放假安排",
             text=f"日历中还没有{today.year + 1}年的放假通知。跨年的截止日均为暂定；通知发布后请在“工作日历”中录入，经另一人确认后重新推算。",
         )

@@ -30,7 +30,7 @@ def tell_everybody(work: Work, run: Recount) -> int:
         for account_id in people:
             concerned.setdefault(account_id, []).append(move)
     for account_id, own in concerned.items():
-        notify_person(work, account_id, title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own, doubtful))
+        notify_person(work, account_id, kind="calendar", title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own, doubtful))
     return len(concerned)
 
 

@@ -120,7 +120,7 @@ def _put(
     work.session.flush()
     _record(work, proposal, "proposed", reason=reason, digest=proposal.digest)
     notify_power(
-        work, "approve_diagrams", but={work.actor.account_id, *proposal.editors}, title=f"发布申请待审批：{name}",
+        work, "approve_diagrams", kind="workshop", but={work.actor.account_id, *proposal.editors}, title=f"发布申请待审批：{name}",
         text=f"{work.actor.name}申请发布“{name}”，理由：{reason}。请在“发布申请”中查看修改内容后审批。",
     )  # fmt: skip
     return proposal.id
@@ -275,7 +275,7 @@ def _record(work: Work, proposal: Proposal, act: str, **more: str) -> None:
 
 
 def _answer(work: Work, proposal: Proposal, title: str, text: str) -> None:
-    notify_person(work, proposal.proposed_by, title=title, text=text)
+    notify_person(work, proposal.proposed_by, kind="workshop", title=title, text=text)
 
 
 def _words(text: str, name: str, missing: str | None = None) -> str:
