@@ -11,6 +11,7 @@ from typing import Any
 
 from engine.people.posts import POSTS
 from engine.process.check_base import base_problems, most_of
+from engine.process.check_desk import desk_problems
 from engine.process.check_names import name_problems
 from engine.process.check_properties import property_problems
 from engine.process.form_check import check_form
@@ -44,6 +45,7 @@ def check(
     for rule in diagram.timers.values():
         problems += _timer_problems(rule)
     problems += property_problems(diagram)
+    problems += desk_problems(diagram)
     problems += _form_problems(diagram, package)
     problems += name_problems(package, diagram, known_processes, base)
     problems += _base_problems(package, diagram, base)

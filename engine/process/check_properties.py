@@ -14,7 +14,9 @@ from engine.people.posts import BODIES, POSTS
 from engine.process.interpreter.expressions import ExpressionError, constant
 from engine.process.interpreter.model import Diagram, Problem, Step
 
-_TASK = frozenset({"form", "article", "opinion", "limit", "statutoryMax", "onPause", "officeHours", "clock", "unit", "post", "actions"})
+_TASK = frozenset({
+    "form", "article", "opinion", "limit", "statutoryMax", "onPause", "officeHours", "clock", "unit", "post", "actions", "returnTo",
+})  # fmt: skip
 _SERVICE = frozenset({"operation", "out", "article", "topic"})
 #: What each kind of step reads; `in.` and `out.` are the structure check's.
 STEP_PROPERTIES: dict[str, frozenset[str]] = {
@@ -23,7 +25,7 @@ STEP_PROPERTIES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 PROCESS_PROPERTIES = frozenset({
     "ruleSet", "article", "title", "numberPrefix", "subject", "holds", "startForm", "startPosts", "startBody", "startLabel",
-    "startFrom", "parties", "limitReminder", "limitEscalation", "limitSupervision", "limitNotifyUnit", "limitNotifyPost",
+    "startFrom", "parties", "limitReminder", "limitEscalation", "limitSupervision", "limitNotifyUnit", "limitNotifyPost", "actions",
 })  # fmt: skip
 #: Whatever anything may say: which article it carries out.
 _ANYWHERE = frozenset({"article"})
