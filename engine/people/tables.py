@@ -7,6 +7,7 @@ appointments, each for one unit; nobody holds a right directly.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -146,3 +147,22 @@ class SignatureImage(Base):
     media_type: Mapped[str] = mapped_column(String(32))
     digest: Mapped[str] = mapped_column(String(64))
     set_at: Mapped[datetime]
+
+
+class ApiToken(Base):
+    """A bearer token 访问令牌 with which a program acts as a person: never more than the person may, and only within its scopes."""
+
+    __tablename__ = "api_token"
+
+    id: Mapped[Id]
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    """SHA-256 of the token, which is shown once, when it is made."""
+    scopes: Mapped[list[Any]]
+    """read · work · start · deploy · operate · external"""
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    """Written at most once a minute."""
+    revoked_at: Mapped[datetime | None]

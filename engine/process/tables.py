@@ -44,6 +44,8 @@ class Definition(Base):
     reason: Mapped[str] = mapped_column(Text)
     effective_at: Mapped[datetime]
     """Cases received from this instant on follow this version; older ones keep theirs."""
+    suspended: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """No case may be started by it until it is activated again; running ones go on."""
 
 
 class Instance(Base):
