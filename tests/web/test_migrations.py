@@ -150,7 +150,7 @@ def test_pages_and_acts_are_for_those_who_edit_and_approve(desk: Desks, cast: Ca
     for who in ("asker", "office", "operator", "sysadmin", "auditor"):
         visitor = desk(who)
         assert [visitor.get(path).status_code for path in (*reading, "/migrations/new")] == [403] * 7, who
-        for path in ("/migrations", "/migrations/new/preview", f"{address}/start", f"{address}/withdraw"):
+        for path in ("/migrations", "/migrations/new/preview", f"{address}/start", f"{address}/withdraw", f"{address}/stop"):
             assert visitor.post(path, {"from": before, "to": after, "reason": "r"}).status_code == 403, (who, path)
     approver = desk("approver")
     assert [approver.get(path).status_code for path in reading] == [200] * 6
@@ -168,6 +168,18 @@ def test_a_migration_is_withdrawn_by_its_author(desk: Desks, cast: Cast) -> None
     approver = desk("approver")
     approver.get(address)
     assert approver.post(f"{address}/start").status_code == 409
+
+
+def test_a_migration_is_stopped_while_it_runs(desk: Desks, cast: Cast) -> None:
+    with_the_provider(desk)
+    address = planned(desk, *shortened(cast))
+    editor, approver = desk("editor"), desk("approver")
+    assert editor.post(f"{address}/stop").status_code == 409
+    assert "停止迁移" not in text_of(approver.get(address))
+    approver.post(f"{address}/start")
+    assert "停止迁移" in text_of(approver.get(address))
+    assert approver.post(f"{address}/stop").status_code == 303
+    assert "已停止：已迁移的按新版本继续办理" in text_of(editor.get(address))
 
 
 def test_the_pages_cost_few_statements(desk: Desks, cast: Cast, clock: MovableClock) -> None:

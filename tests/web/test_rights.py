@@ -133,6 +133,7 @@ WORKSHOP_ACTS = {
     ("POST", "/migrations/new/preview"): EDITS,
     ("POST", "/migrations"): EDITS,
     ("POST", "/migrations/<int:migration_id>/start"): AGREES,
+    ("POST", "/migrations/<int:migration_id>/stop"): WORKSHOP,
     ("POST", "/migrations/<int:migration_id>/withdraw"): WORKSHOP,
     ("POST", "/calendars/bindings"): EDITS,
     ("POST", "/calendars/import"): EDITS,

@@ -126,6 +126,13 @@ def withdraw(migration_id: int) -> ResponseReturnValue:
     return redirect(f"/migrations/{migration_id}", 303)
 
 
+@page.post("/migrations/<int:migration_id>/stop")
+def stop(migration_id: int) -> ResponseReturnValue:
+    """Stops it while it runs; what has moved stays moved."""
+    migration.stop_migration(store(), migration_id, actor=me(), origin=origin())
+    return redirect(f"/migrations/{migration_id}", 303)
+
+
 @page.get("/migrations/<int:migration_id>/cases.csv")
 def export(migration_id: int) -> ResponseReturnValue:
     """All its cases as a table for a spreadsheet."""

@@ -12,11 +12,11 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.process.definitions import deploy_in
 from engine.process.package import Package
-from engine.process.workshop.migrating.commands import PlanUnfit, plan_migration, start_migration, withdraw_migration
+from engine.process.workshop.migrating.commands import PlanUnfit, plan_migration, start_migration, stop_migration, withdraw_migration
 from engine.process.workshop.migrating.plan import plan_of, propose_plan
 from engine.process.workshop.migrating.preview import preview
 from engine.process.workshop.migrating.running import move_waiting
-from engine.process.workshop.migrating.sheets import migration_sheet, migrations, processes
+from engine.process.workshop.migrating.sheets import items, migration_sheet, migrations, processes
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.clock import MovableClock, shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
@@ -110,6 +110,32 @@ def test_a_migration_may_be_withdrawn_before_it_is_started(office: Office) -> No
         start_migration(office.store, migration, actor=office["paul"])
     move_waiting(office.store)
     assert office.instance(case).definition_id == before
+
+
+def test_a_migration_that_is_stopped_leaves_the_rest_as_it_was(office: Office) -> None:
+    before = office.deploy(*reply(10))
+    cases = [office.start() for _ in range(3)]
+    after = office.deploy(*reply(5), at="2026-02-01")
+    migration = plan_migration(office.store, actor=office["petra"], from_id=before, to_id=after, reason="r")
+    with pytest.raises(Stale):
+        stop_migration(office.store, migration, actor=office["petra"])
+    start_migration(office.store, migration, actor=office["paul"])
+    assert move_waiting(office.store, most=1) == 1
+    with pytest.raises(NotAllowed):
+        stop_migration(office.store, migration, actor=office["anna"])
+    stop_migration(office.store, migration, actor=office["petra"])
+    assert move_waiting(office.store) == 0
+    assert [office.instance(case).definition_id for case in cases] == [after, before, before]
+    with office.store.read() as session:
+        sheet = migration_sheet(session, office["petra"], migration)
+        assert (sheet.line.state_name, sheet.line.total, sheet.line.moved, sheet.line.stayed) == ("已停止", 3, 1, 2)
+        assert [line.reason for line in items(session, office["petra"], migration).lines if line.state == "stayed"] == ["迁移已由Petra停止"] * 2
+    with pytest.raises(Stale):
+        stop_migration(office.store, migration, actor=office["petra"])
+    # The rest can be moved by another one.
+    again = plan_migration(office.store, actor=office["petra"], from_id=before, to_id=after, reason="r")
+    start_migration(office.store, again, actor=office["paul"])
+    assert move_waiting(office.store) == 2
 
 
 def test_cases_that_come_before_the_start_are_taken_along(office: Office) -> None:

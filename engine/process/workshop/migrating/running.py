@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, undefer
 
@@ -24,6 +24,7 @@ from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import InterpreterError
 from engine.process.projection import BadAssignment
 from engine.process.tables import Instance
+from engine.process.workshop.migrating.commands import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import Refused, Stale
 from engine.store.store import Origin, Store, command
@@ -142,14 +143,6 @@ def _stay(store: Store, item_id: int, reason: str) -> bool:
             return False
         item.state, item.reason, item.moved_at = "stayed", reason, work.now
         return True
-
-
-def counts_of(session: Session, migration_id: int) -> dict[str, int]:
-    """State → how many cases of a migration. One query, from an index."""
-    rows = session.execute(
-        select(MigrationItem.state, func.count()).where(MigrationItem.migration_id == migration_id).group_by(MigrationItem.state)
-    )
-    return {state: count for state, count in rows}
 
 
 def _finish(store: Store) -> None:

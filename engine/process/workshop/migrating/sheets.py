@@ -17,11 +17,11 @@ from engine.process.interpreter.fitting import kind_name, label, standing
 from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition, Instance
 from engine.process.workshop.migrating.plan import require_reader, where
-from engine.process.workshop.migrating.running import counts_of
+from engine.process.workshop.migrating.commands import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import NotFound
 
-STATES = {"planned": "待启动", "running": "迁移中", "done": "已完成", "withdrawn": "已撤回"}
+STATES = {"planned": "待启动", "running": "迁移中", "done": "已完成", "withdrawn": "已撤回", "stopped": "已停止"}
 ITEM_STATES = {"waiting": "等待", "moved": "已迁移", "stayed": "保持原版本"}
 #: More lines than this are not exported in one file.
 EXPORT_MAX = 100_000
@@ -96,6 +96,7 @@ class MigrationSheet:
     """The new version is in force."""
     may_start: bool
     may_withdraw: bool
+    may_stop: bool
 
     @property
     def waiting(self) -> int:
@@ -185,6 +186,7 @@ def migration_sheet(session: Session, actor: Actor, migration_id: int) -> Migrat
         approved_by=approver.name if approver else None, approved_at=this.approved_at, ended_at=this.ended_at,
         pairs=_pairs(before, after, this.plan), in_force=after.effective_at <= session.info["store"].clock.now(),
         may_start=planned and approves and not own, may_withdraw=planned and (own or approves),
+        may_stop=this.state == "running" and (own or approves),
     )  # fmt: skip
 
 
