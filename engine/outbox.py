@@ -7,7 +7,7 @@ key, by which the receiver can tell. A letter that cannot be delivered is kept a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,23 +25,31 @@ LEASE = timedelta(minutes=5)
 ATTEMPTS = 16
 
 _WAITING = text("state = 'waiting'")
+_DEAD = text("state = 'dead'")
+
+#: Letters written by one statement; what is more takes another.
+AT_ONCE = 500
 
 
 class OutboxLetter(Base):
     """One letter to one recipient through one channel."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("ix_outbox_waiting", "next_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),)
+    __table_args__ = (
+        Index("ix_outbox_waiting", "next_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        # What the operator's page lists and counts: few, or somebody must look.
+        Index("ix_outbox_dead", "channel", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+    )
 
     id: Mapped[Id]
     channel: Mapped[str] = mapped_column(String(32))
     recipient: Mapped[str] = mapped_column(String(500))
     payload: Mapped[dict[str, Any]] = mapped_column(Json)
-    """What the channel needs; a mail's {"subject", "text"}."""
+    """What the channel needs: {"subject", "text"}, and "path", where in the product it leads; "kind" says what it is about."""
     key: Mapped[str] = mapped_column(String(200), unique=True)
     """The idempotency key: the same letter posted twice is one row, and the receiver can tell a repeated delivery."""
     state: Mapped[str] = mapped_column(String(16))
-    """waiting · sent · dead"""
+    """waiting · sent · dead · given_up (by the operator, with a reason in the history)"""
     attempts: Mapped[int]
     """Deliveries begun; counted before sending, so that a letter which kills its deliverer is given up in the end."""
     next_at: Mapped[datetime]
@@ -50,6 +58,17 @@ class OutboxLetter(Base):
     sent_at: Mapped[datetime | None]
     error: Mapped[str | None] = mapped_column(Text)
     """Why the last attempt failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A letter that is to be posted; `not_before` is when it may leave first, None for at once."""
+
+    channel: str
+    recipient: str
+    payload: Mapping[str, Any]
+    key: str
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +90,22 @@ class Undeliverable(Exception):
 
 def post(work: Work, channel: str, recipient: str, payload: Mapping[str, Any], key: str) -> bool:
     """Posts a letter in the running transaction; False where one with this key was posted before (nothing happens then)."""
+    return post_all(work, [Posting(channel, recipient, payload, key)]) == 1
+
+
+def post_all(work: Work, postings: Iterable[Posting]) -> int:
+    """Posts many letters, with one statement for some hundreds; returns how many were new (see `post`)."""
     dialect = postgresql if work.session.get_bind().dialect.name == "postgresql" else sqlite
-    row = {
-        "channel": channel, "recipient": recipient, "payload": dict(payload), "key": key, "state": "waiting",
-        "attempts": 0, "next_at": work.now, "created_at": work.now,
-    }  # fmt: skip
-    statement = dialect.insert(OutboxLetter).values(row).on_conflict_do_nothing().returning(OutboxLetter.id)
-    return work.session.execute(statement).first() is not None
+    rows = [
+        {"channel": posting.channel, "recipient": posting.recipient, "payload": dict(posting.payload), "key": posting.key,
+         "state": "waiting", "attempts": 0, "next_at": posting.not_before or work.now, "created_at": work.now}
+        for posting in postings
+    ]
+    new = 0
+    for first in range(0, len(rows), AT_ONCE):
+        statement = dialect.insert(OutboxLetter).values(rows[first : first + AT_ONCE]).on_conflict_do_nothing()
+        new += len(work.session.execute(statement.returning(OutboxLetter.id)).all())
+    return new
 
 
 def backoff(attempts: int) -> timedelta:
@@ -94,17 +122,15 @@ def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) 
     """Delivers what is due, oldest first, at most `limit` letters; returns how many were sent.
 
     Each letter costs two short transactions, one to claim and one to mark; nothing is locked while it is being sent,
-    and any number of deliverers may run. A channel that this installation has not configured counts as a failure.
+    and any number of deliverers may run. A letter of a channel that this process has not waits for one that has it.
     """
     sent = 0
     for _ in range(limit):
-        claimed = _claim(store)
+        claimed = _claim(store, sorted(channels))
         if claimed is None:
             break
         row_id, attempts, channel, letter = claimed
         try:
-            if channel not in channels:
-                raise LookupError(f"channel {channel!r} is not configured")
             channels[channel](letter)
         except Exception as error:  # whatever a channel raises is this letter's failure, never the next one's
             _mark_failed(store, row_id, attempts, error)
@@ -114,12 +140,12 @@ def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) 
     return sent
 
 
-def _claim(store: Store) -> tuple[int, int, str, Letter] | None:
+def _claim(store: Store, channels: list[str]) -> tuple[int, int, str, Letter] | None:
     """Takes the next due letter for the length of the lease: pushed ahead, it is nobody else's until then."""
     with store.work() as work:
         due = (
             select(OutboxLetter)
-            .where(OutboxLetter.state == "waiting", OutboxLetter.next_at <= work.now)
+            .where(OutboxLetter.state == "waiting", OutboxLetter.next_at <= work.now, OutboxLetter.channel.in_(channels))
             .order_by(OutboxLetter.next_at, OutboxLetter.id)
             .limit(1)
             .with_for_update(skip_locked=True)

@@ -292,6 +292,8 @@ class Notice(Base):
     read_at: Mapped[datetime | None]
     digest: Mapped[bool] = mapped_column(default=False, server_default=false())
     """Waits to be gathered into the person's next digest."""
+    restricted: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Its content never leaves the product: outside it only says that there is something."""
 
 
 class Attachment(Base):

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PREFIX = "SHARING_BPM_"
+#: This machine: what goes there does not leave it.
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+#: Where the group robots of enterprise WeChat and DingTalk live.
+ROBOT_HOSTS = "qyapi.weixin.qq.com, oapi.dingtalk.com"
 #: The checkout: bpmn/ and web/static are found beside the packages.
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,6 +32,19 @@ class Mail:
     host: str
     port: int
     sender: str
+    user: str = ""
+    """Signs in with it; empty where the server asks for nobody."""
+    password: str = field(default="", repr=False)
+    security: str = "none"
+    """none · starttls · tls (from the first octet on)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sms:
+    """The gateway that short messages leave by: it is given JSON, signed with the secret that it shares with us."""
+
+    url: str
+    secret: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +52,8 @@ class Settings:
     """All that an installation may set.
 
     `home` is the data folder (database, uploads, the generated secret); `base_url` is the address that links in
-    messages start with; `idle_minutes` signs a person out; `upload_bytes` caps one file.
+    messages start with; `robot_origins` are the only ones that a group robot's address may have; `idle_minutes` signs a
+    person out; `upload_bytes` caps one file.
     """
 
     home: Path
@@ -43,6 +61,8 @@ class Settings:
     secret_key: str
     base_url: str
     mail: Mail | None = None
+    sms: Sms | None = None
+    robot_origins: frozenset[str] = frozenset()
     idle_minutes: int = 30
     session_hours: int = 12
     upload_bytes: int = 20 * 1024 * 1024
@@ -85,7 +105,9 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=_database_url(text("DATABASE_URL", f"sqlite:///{home / 'sharing.db'}")),
         secret_key=_secret(text("SECRET_KEY", ""), home),
         base_url=base_url,
-        mail=_mail(text("MAIL_HOST", ""), number("MAIL_PORT", 25, 1, 65535), text("MAIL_FROM", "sharing-bpm@localhost")),
+        mail=_mail(text, number("MAIL_PORT", 25, 1, 65535)),
+        sms=_sms(text("SMS_URL", ""), text("SMS_SECRET", "")),
+        robot_origins=_robot_origins(text("ROBOT_HOSTS", ROBOT_HOSTS)),
         idle_minutes=number("IDLE_MINUTES", 30, 1, 24 * 60),
         session_hours=number("SESSION_HOURS", 12, 1, 24 * 7),
         upload_bytes=number("UPLOAD_MEGABYTES", 20, 1, 1024) * 1024 * 1024,
@@ -102,10 +124,63 @@ def _database_url(url: str) -> str:
     return url
 
 
-def _mail(host: str, port: int, sender: str) -> Mail | None:
-    if host and "@" not in sender:
+def _mail(text: Callable[[str, str], str], port: int) -> Mail | None:
+    host, sender, security = text("MAIL_HOST", ""), text("MAIL_FROM", "sharing-bpm@localhost"), text("MAIL_TLS", "none")
+    user, password = text("MAIL_USER", ""), text("MAIL_PASSWORD", "")
+    if not host:
+        return None
+    if "@" not in sender:
         raise BadSetting(f"{PREFIX}MAIL_FROM={sender!r}: an e-mail address is expected")
-    return Mail(host, port, sender) if host else None
+    if security not in ("none", "starttls", "tls"):
+        raise BadSetting(f"{PREFIX}MAIL_TLS={security!r}: none, starttls or tls is expected")
+    if bool(user) != bool(password):
+        raise BadSetting(f"{PREFIX}MAIL_PASSWORD: MAIL_USER and MAIL_PASSWORD are set together or not at all")
+    if user and security == "none" and host not in LOOPBACK:
+        raise BadSetting(f"{PREFIX}MAIL_TLS: a password would leave unencrypted; starttls or tls is expected with MAIL_USER")
+    return Mail(host, port, sender, user, password, security)
+
+
+def _sms(url: str, secret: str) -> Sms | None:
+    if not url and not secret:
+        return None
+    if not url or origin_of(url) is None:
+        raise BadSetting(f"{PREFIX}SMS_URL: an https address is expected (http only on this machine)")
+    if len(secret) < 16:
+        raise BadSetting(f"{PREFIX}SMS_SECRET: at least 16 characters are expected")
+    return Sms(url, secret)
+
+
+def _robot_origins(hosts: str) -> frozenset[str]:
+    """Where robots may live: names of hosts (https), or a whole http address of this machine; `none` switches them off."""
+    if hosts == "none":
+        return frozenset()
+    found = set()
+    for host in filter(None, (part.strip() for part in hosts.split(","))):
+        origin = origin_of(host if "://" in host else f"https://{host}")
+        if origin is None or urlsplit(host if "://" in host else f"https://{host}").path not in ("", "/"):
+            raise BadSetting(f"{PREFIX}ROBOT_HOSTS={host!r}: names of hosts with commas between them are expected, or none")
+        found.add(origin)
+    return frozenset(found)
+
+
+def origin_of(url: str) -> str | None:
+    """Scheme, host and port of an address that we would send to; None for any other.
+
+    That is https, or http on this very machine, without a name and password in it and without any character that could make one
+    reader see another host than the next.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        return None
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    host = (parts.hostname or "").rstrip(".")
+    if not host or "@" in parts.netloc or (parts.scheme != "https" and not (parts.scheme == "http" and host in LOOPBACK)):
+        return None
+    usual = {"https": 443, "http": 80}[parts.scheme]
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, usual) else "")
 
 
 def _secret(given: str, home: Path) -> str:

@@ -52,8 +52,14 @@ class Work:
 
 def store_of(settings: Settings, *, pool_size: int = 10) -> Store:
     """The store of an installation, on the wall clock."""
-    channels = frozenset({"mail"}) if settings.mail is not None else frozenset[str]()
-    return Store(settings.database_url, pool_size=pool_size, channels=channels)
+    return Store(settings.database_url, pool_size=pool_size, channels=channels_of(settings))
+
+
+def channels_of(settings: Settings) -> frozenset[str]:
+    """The channels of the outbox that an installation has configured, by their names in `engine/channels`."""
+    robots = ("wecom", "dingtalk") if settings.robot_origins else ()
+    configured = (("mail", settings.mail), ("sms", settings.sms))
+    return frozenset({*robots, *(name for name, given in configured if given is not None)})
 
 
 class Store:

@@ -284,12 +284,15 @@ def test_the_limit_ends_a_round(store: Store) -> None:
     assert bell.rung == ["a", "b"]
 
 
-def test_a_channel_that_is_not_configured_is_tried_again_later(store: Store, clock: MovableClock) -> None:
-    write(store, "notice", channel="bell")
+def test_a_letter_waits_untouched_for_a_deliverer_that_has_its_channel(store: Store) -> None:
+    bell, pigeon = Bell(), Bell()
+    write(store, "ringing", channel="bell")
+    write(store, "flying", channel="pigeon")
     assert deliver(store, {}) == 0
-    assert "'bell' is not configured" in str(letter(store, "notice").error)
-    clock.to(letter(store, "notice").next_at)
-    assert deliver(store, {"bell": Bell()}) == 1
+    assert deliver(store, {"pigeon": pigeon}) == 1
+    assert (letter(store, "ringing").state, letter(store, "ringing").attempts) == ("waiting", 0)
+    assert deliver(store, {"bell": bell, "pigeon": pigeon}) == 1
+    assert (bell.rung, pigeon.rung) == (["ringing"], ["flying"])
 
 
 def test_a_channel_says_itself_that_trying_again_is_useless(store: Store) -> None:

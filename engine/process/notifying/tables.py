@@ -20,7 +20,7 @@ class NoticePreference(Base):
     channel: Mapped[str] = mapped_column(String(32), primary_key=True)
     """page · mail · sms"""
     mode: Mapped[str] = mapped_column(String(16))
-    """at_once · digest · off"""
+    """always (even in quiet hours) · at_once · digest · off"""
 
 
 class NoticeSetting(Base):

@@ -135,6 +135,8 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['task_id'], ['task.id'], name=op.f('fk_task_draft_task_id')),
     sa.PrimaryKeyConstraint('task_id', 'account_id', name=op.f('pk_task_draft'))
     )
+    op.add_column('notice', sa.Column('restricted', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.create_index('ix_outbox_dead', 'outbox', ['channel', 'id'], unique=False, sqlite_where=sa.text("state = 'dead'"), postgresql_where=sa.text("state = 'dead'"))
     op.add_column('notice', sa.Column('task_id', BigId, nullable=True))
     op.add_column('notice', sa.Column('kind', sa.String(length=32), server_default='case', nullable=False))
     op.add_column('notice', sa.Column('digest', sa.Boolean(), server_default=sa.false(), nullable=False))
