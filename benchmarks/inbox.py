@@ -15,7 +15,8 @@ from benchmarks.ground import SHARE, Ground, analyze
 from benchmarks.measure import Act, in_turns
 from benchmarks.report import Table, ms
 from engine.people.tables import Account, Unit
-from engine.process import queries
+from engine.process import inbox, queries
+from engine.process.desk.counts import inbox_counts
 from engine.process.paging import write_cursor
 from engine.process.tables import FAR, Task
 
@@ -49,10 +50,10 @@ def run(ground: Ground, rounds: int, sizes: Sequence[int] = SIZES) -> list[Table
             middle = _middle(ground)
             found.append(in_turns(rounds, {
                 "bare Flask request": lambda: bare.get("/"),
-                "inbox, my posts: queries": query(queries.inbox, "posts"),
-                "inbox, my posts, deep in the list: queries": query(queries.inbox, "posts", after=middle),
-                "inbox, mine: queries": query(queries.inbox, "mine"),
-                "counts of the tabs: query": query(queries.inbox_counts),
+                "inbox, my posts: queries": query(inbox.inbox, "posts"),
+                "inbox, my posts, deep in the list: queries": query(inbox.inbox, "posts", after=middle),
+                "inbox, mine: queries": query(inbox.inbox, "mine"),
+                "counts of the tabs: query": query(inbox_counts),
                 "inbox, my posts: page over HTTP": lambda: person.get("/inbox/posts"),
                 "inbox, mine: page over HTTP": lambda: person.get("/inbox/mine"),
             }))  # fmt: skip

@@ -28,9 +28,9 @@ from engine.process.definitions import deploy, deploy_rule_set, in_force
 from engine.process.package import Package
 from engine.process.editions import load_shipped_notices
 from engine.process.forms import prefill
+from engine.process.inbox import Tab, inbox
 from engine.process.instances import start_form, start_instance
 from engine.process.operations import SUBJECTS
-from engine.process.queries import Tab, inbox
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
 from engine.process.sheets.task import task_sheet
 from engine.process.tables import Task

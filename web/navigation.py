@@ -11,7 +11,7 @@ from flask import Flask, g, request
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.posts import POSTS
-from engine.process import queries
+from engine.process.desk.counts import inbox_counts
 from web.context import me, somebody, store
 
 #: Pages that hang under another's place in the menu.
@@ -103,7 +103,7 @@ def waiting() -> dict[str, int]:
     """What waits for the reader, capped; asked once in a request, and only by a page that shows it."""
     if "counts" not in g:
         with store().read() as session:
-            g.counts = queries.inbox_counts(session, me())
+            g.counts = inbox_counts(session, me())
     return dict(g.counts)
 
 

@@ -12,8 +12,9 @@ from calendars.deadline import SHANGHAI
 from engine.demo.half_year import StoryError, live_half_year, script
 from engine.demo.town import town_data
 from engine.history_seal import seal, verify
+from engine.process.desk.counts import inbox_counts
 from engine.process.editions import edition_at
-from engine.process.queries import board, inbox_counts
+from engine.process.queries import board
 from engine.process.tables import Incident, Instance, Task, Timer
 from engine.sharing.documents import Document
 from engine.sharing.grants import Grant

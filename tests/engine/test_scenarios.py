@@ -16,7 +16,8 @@ from calendars.deadline import shanghai_day
 from engine.history import History
 from engine.people.actor import Actor
 from engine.process.editions import closed_until
-from engine.process.queries import inbox, notices
+from engine.process.inbox import inbox
+from engine.process.queries import notices
 from engine.process.sheets.deadline import deadline_sheet
 from engine.sharing import catalogue, documents, grants, negative_list, supervision
 from engine.store.clock import MovableClock, shanghai

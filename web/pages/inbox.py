@@ -7,9 +7,11 @@ from typing import cast
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from engine.process import inbox as lists
 from engine.process import queries
+from engine.process.inbox import InboxLine
 from engine.process.paging import Page
-from engine.process.queries import CaseLine, InboxLine
+from engine.process.queries import CaseLine
 from engine.store.errors import NotFound
 from web.context import is_swap, me, store
 from web.navigation import home, waiting
@@ -47,6 +49,6 @@ def lines(tab: str) -> str:
             found = queries.cases(session, me(), started_by_me=True, after=after)
             starts = [] if is_swap() else offered_by_itself(session)
         else:
-            found = queries.inbox(session, me(), cast(queries.Tab, tab), after=after)
+            found = lists.inbox(session, me(), cast(lists.Tab, tab), after=after)
     rows = "cases/_rows.html" if tab == "started" else "inbox/_rows.html"
     return render_template(rows if is_swap() else "inbox/page.html", found=found, tab=tab, tabs=TABS, starts=starts)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from engine.history import History
 from engine.history_seal import verify
-from engine.process.queries import inbox
+from engine.process.inbox import inbox
 from engine.process.tables import Instance, Timer
 from engine.store.clock import MovableClock, shanghai
 from engine.store.store import Store
