@@ -119,7 +119,7 @@ class Boundary(Node):
                 if sibling is not token:
                     sibling.cancel()
         else:
-            token.internal_data["side"] = True
+            token.internal_data["side"] = token.id
             # A timer is due once; a message or escalation may come again.
             if self.event != "timer":
                 split.spawn(self)

@@ -6,7 +6,7 @@ lives for one transaction. After an exception it must be thrown away: its state 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from SpiffWorkflow.util.task import TaskState
@@ -14,6 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.process.interpreter import expressions
 from engine.process.interpreter.events import Boundary, Catch
 from engine.process.interpreter.gateways import Inclusive
+from engine.process.interpreter.going_back import go_back, hold_start, human_steps, is_held, ways_back
 from engine.process.interpreter.model import (
     Diagram,
     Host,
@@ -141,7 +142,7 @@ class Machine:
         Raises NotWaiting if the token waits for no such thing.
         """
         found = self._token(token)
-        if not (found._state == TaskState.READY and found.task_spec.manual):
+        if not (found._state == TaskState.READY and found.task_spec.manual) and not is_held(found):
             raise NotWaiting(f"“{found.task_spec.name}”没有在等待办理")
         if local:
             found.write(local)
@@ -190,6 +191,24 @@ class Machine:
         if not throw(found, "error", code):
             raise UncaughtError(code)
         self.run()
+
+    def could_go_back(self, token: str, steps: Iterable[str] | None = None) -> dict[str, frozenset[str]]:
+        """To which steps that people do (of `steps`, or all) the case could go back soundly from a waiting task.
+
+        Each with the tokens that would be withdrawn, those inside of subprocesses included. Whether the case has been there
+        is for the caller to know. Raises NotWaiting.
+        """
+        ways = ways_back(self._token(token), human_steps(self._process) if steps is None else steps)
+        return {step: way.left for step, way in ways.items()}
+
+    def go_back(self, token: str, step: str) -> None:
+        """Withdraw a waiting task and go back to an earlier step. Then run. Raises NotWaiting, CannotGoBack."""
+        go_back(self._token(token), step)
+        self.run()
+
+    def hold_start(self) -> None:
+        """Withdraw everything and wait at the start event, as a task; completing it lets the process begin anew."""
+        hold_start(self._process)
 
     def cancel(self) -> None:
         """Withdraw everything; the process has ended without an outcome of its own."""
@@ -248,6 +267,8 @@ def _waits_for(token: Token) -> WaitKind | None:
     spec: Node = token.task_spec
     if token._state == TaskState.READY and spec.manual:
         return _KINDS[spec.step.kind] if spec.step is not None else None
+    if is_held(token):
+        return "task"
     if token._state == TaskState.WAITING and isinstance(spec, Catch | Boundary):
         if spec.message is not None:
             return "message"

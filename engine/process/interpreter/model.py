@@ -200,6 +200,10 @@ class NotWaiting(InterpreterError):
     """The token does not wait (any more): it was completed, cancelled, or never existed."""
 
 
+class CannotGoBack(InterpreterError):
+    """No case could stand soundly where it is to go back to; the message is a Chinese sentence."""
+
+
 class RunawayLoop(InterpreterError):
     """Too many automatic steps in one run: the diagram goes round without waiting."""
 

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 from SpiffWorkflow.util.task import TaskState
 
-from engine.process.interpreter.events import Boundary, Catch, End
+from engine.process.interpreter.events import Boundary, Catch, End, Start
 from engine.process.interpreter.fitting import CannotMove, called, joins, node_of, nodes_of, standing, unlike
 from engine.process.interpreter.gateways import EventGateway
 from engine.process.interpreter.markings import Marking, Place, reachable, reachable_beside
@@ -193,6 +193,10 @@ class _ScopeMover:
             self.race(row)
         elif isinstance(node, HumanTask | Catch | Multi | Subprocess):
             self.activity(row, node)
+        elif isinstance(node, Start):
+            # Held there for its starter: nothing else is under way, and every version begins somewhere.
+            self.place(row, ())
+            self.out[row.id] = _Row(row.id, self.root.id, self.after.start.following[0].name, row.state, row.data, row.internal)
         else:
             raise CannotMove(f"办件正在自动处理“{node.name}”，没有停在可以迁移的环节上")
 
@@ -253,7 +257,7 @@ class _ScopeMover:
     def begin_event(self, event: Node, head: _Row, beside: _Row) -> None:
         """An event that the new version adds: it waits as if it had been there when the activity was entered."""
         token = secrets.token_hex(10)
-        internal: dict[str, Any] = {"side": True} if "side" in beside.internal else {}
+        internal: dict[str, Any] = {"side": beside.internal["side"]} if "side" in beside.internal else {}
         if event.reports_entering:
             internal["in"] = 1
         self.out[token] = _Row(token, head.id, event.name, int(TaskState.WAITING), dict(beside.data), internal)
@@ -334,6 +338,8 @@ class _ScopeMover:
     def check(self) -> None:
         """Refuses a situation in which no fresh case of the new version could be."""
         main, beside = (tuple(sorted(self.places[key])) for key in (False, True))
+        if main == ((),):
+            return
         if same_flow(self.before, self.after, self.mover):
             return
         found = reachable(self.after) if main else frozenset({()})

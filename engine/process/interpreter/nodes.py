@@ -162,12 +162,17 @@ class Subprocess(Node):
         self.inside = inside
 
     def _update(self, my_task: Token) -> None:
+        self.open(my_task).begin()
+
+    def open(self, my_task: Token) -> Scope:
+        """The activity has begun; no token is inside yet."""
         process = my_task.process
         my_task._set_state(TaskState.STARTED)
         scope = Scope(process.subprocess_specs[self.inside], my_task.id, process, my_task.workflow)
         process.subprocesses[my_task.id] = scope
-        new_root(scope).data = my_task.data
-        scope.begin()
+        root = new_root(scope)
+        root.data, root._state = my_task.data, TaskState.COMPLETED
+        return scope
 
     def finish(self, scope: Scope) -> None:
         """No token is left inside: the activity goes on."""

@@ -63,8 +63,8 @@ class Token(Task):  # type: ignore[misc]
             if parent.data:
                 self.data = dict(parent.data)
             if "side" in parent.internal_data:
-                # On a branch that a non-interrupting event opened: its end is not the end of the case.
-                self.internal_data["side"] = True
+                # On a branch that a non-interrupting event opened (its token): its end is not the end of the case.
+                self.internal_data["side"] = parent.internal_data["side"]
 
     @property
     def live(self) -> bool:

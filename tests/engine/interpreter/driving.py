@@ -33,6 +33,7 @@ class Case:
         self.host = host or Desk(dict(variables))
         self.machine = Machine.start(self.diagram, host=self.host)
         self.machine.run()
+        self.done: set[str] = set()
 
     def reload(self) -> None:
         self.machine = Machine.load(self.diagram, self.machine.save(), host=self.host)
@@ -53,6 +54,7 @@ class Case:
         self.reload()
         self.host.variables.update(answers)
         self.machine.complete(self.at(step).token, local=local)
+        self.done.add(step)
         return self
 
     def fire(self, step: str) -> Case:
@@ -63,6 +65,16 @@ class Case:
     def deliver(self, name: str, **payload: Any) -> list[str]:
         self.reload()
         return self.machine.deliver(name, payload)
+
+    def targets(self, step: str) -> list[str]:
+        """To which steps that were done one could go back from the oldest token at a step."""
+        return sorted(self.machine.could_go_back(self.at(step).token, self.done))
+
+    def go_back(self, step: str, target: str) -> Case:
+        """Goes back from the oldest token at a step."""
+        self.reload()
+        self.machine.go_back(self.at(step).token, target)
+        return self
 
     @property
     def trace(self) -> list[str]:

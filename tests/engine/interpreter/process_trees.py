@@ -68,6 +68,36 @@ class Block:
         else:
             self.open = False
 
+    def goes_back(self, task: str, target: str) -> bool:
+        """Whether one can go back from an open task to another one: not if the two belong to branches that run side by side."""
+        if not self.open or task not in self.tasks():
+            return self.holds(target)
+        part = next(part for part in self.parts if part.holds(target))
+        beside = self.kind in ("and", "or") and task not in part.tasks()
+        return not beside and (part.kind == "task" or part.goes_back(task, target))
+
+    def go_back(self, task: str, target: str) -> None:
+        """The branch in which the open task lies stands at the target again; branches beside it stay as they are."""
+        within = self.open and task in self.tasks()
+        self.open = True
+        if self.kind == "task":
+            return
+        part = next(part for part in self.parts if part.holds(target))
+        if not (within and self.kind in ("and", "or")):
+            if not (within and part in self.running and task in part.tasks()):
+                part.close()
+            self.running, self.position = [part], self.parts.index(part) if self.kind == "seq" else 0
+        part.go_back(task, target)
+
+    def close(self) -> None:
+        """Nothing inside is open any more."""
+        self.open = False
+        for part in self.parts:
+            part.close()
+
+    def holds(self, task: str) -> bool:
+        return self.name == task or any(part.holds(task) for part in self.parts)
+
 
 def random_block(random: Random, depth: int, counter: list[int]) -> Block:
     """A tree of at most `depth` levels in which every branch holds a task."""
