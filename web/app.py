@@ -13,6 +13,7 @@ from engine.sharing import registry
 from engine.store.settings import Settings
 from engine.store.store import Store
 from web import assets, errors, navigation, screen, security, signed_in
+from web.api import blueprint
 from web.pages import (
     back_tests,
     board,
@@ -105,7 +106,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     app.extensions["sharing_settings"] = settings
     security.protect(app, https=settings.secure_cookies)
     signed_in.install(app)
-    CSRFProtect(app)
+    csrf = CSRFProtect(app)
     errors.install(app)
     screen.install(app)
     assets.install(app)
@@ -113,4 +114,5 @@ def create_app(store: Store, settings: Settings) -> Flask:
     app.jinja_env.globals["upload_megabytes"] = settings.upload_bytes // (1024 * 1024)
     for module in PAGES:
         app.register_blueprint(module.page)
+    blueprint.install(app, csrf)
     return app

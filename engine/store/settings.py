@@ -70,6 +70,10 @@ class Settings:
     rule_set: str = "liaoyang_2018"
     diagrams: Path = ROOT / "bpmn"
     secure_cookies: bool = False
+    api_rate: int = 1200
+    """Calls of `/engine-rest` a minute that one token (or one account with its password) may make of one web process."""
+    api_deploy: str = "proposal"
+    """What a deployment through the API becomes: proposal (a second person approves it) or direct."""
 
     @property
     def uploads(self) -> Path:
@@ -115,7 +119,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         rule_set=rule_set,
         diagrams=diagrams,
         secure_cookies=base_url.startswith("https://"),
+        api_rate=number("API_RATE", 1200, 1, 1_000_000),
+        api_deploy=_one_of("API_DEPLOY", text("API_DEPLOY", "proposal"), ("proposal", "direct")),
     )
+
+
+def _one_of(name: str, given: str, words: tuple[str, ...]) -> str:
+    if given not in words:
+        raise BadSetting(f"{PREFIX}{name}={given!r}: {' or '.join(words)} is expected")
+    return given
 
 
 def _database_url(url: str) -> str:

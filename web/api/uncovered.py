@@ -1,0 +1,14 @@
+"""What the original API has and we do not: answered with 501 and a reason, never with a wrong 200."""
+
+from __future__ import annotations
+
+#: Pattern of the path behind /engine-rest/ → why.
+UNCOVERED = {
+    r"(case|case-definition|case-instance|case-execution|history/case-.*)(/.*)?": "CMMN cases are no part of this engine",
+    r"(decision-definition|decision-requirements-definition|history/decision-.*)(/.*)?": "decisions (DMN) are no part of this engine: conditions stand in the diagram",
+    r"(authorization)(/.*)?": "rights come from posts (岗位), which administrators grant; no rights are kept per object",
+    r"(tenant)(/.*)?": "there are no tenants: units (单位) share one engine",
+    r"(telemetry)(/.*)?": "nothing is collected",
+    r"(optimize)(/.*)?": "not covered",
+    r"(template)(/.*)?": "not covered",
+}
