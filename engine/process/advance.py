@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from engine.people.actor import Actor
 from engine.process import incidents
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
@@ -52,6 +53,8 @@ class Complete:
     data: Mapping[str, Any]
     """What the case's data take: the same, and None for what was left open."""
     said: Mapping[str, Any] = field(default_factory=dict)
+    by: Actor | None = None
+    """Who completed it, where that is not who acts now: with the last signature it goes on as its assignee completed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,9 +237,9 @@ class Road:
         match move:
             case Begin(said):
                 return case.record("started", **said)
-            case Complete(task, said=said):
+            case Complete(task, said=said, by=by):
                 step = case.diagram_steps[task.step]
-                return case.record("completed", step=task.step, article=step.article, name=task.name, late=task.late, **said)
+                return case.record("completed", step=task.step, article=step.article, by=by, name=task.name, late=task.late, **said)
             case Fire():
                 assert cause is not None
                 name = case.diagram_steps[cause.element].name if cause.element in case.diagram_steps else cause.activity_name
@@ -265,8 +268,8 @@ class Road:
         match move:
             case Begin():
                 case.begin().run()
-            case Complete(task, values, data, said):
-                actor = self.work.actor
+            case Complete(task, values, data, said, by):
+                actor = by or self.work.actor
                 task.state, task.completed_at = "done", case.at
                 task.completed_by = task.assignee_id = actor.account_id if actor else None
                 task.answers, task.opinion = dict(values), said.get("opinion") or None

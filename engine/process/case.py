@@ -18,6 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
+from engine.people.actor import Actor
 from engine.people.units import unit_id_of
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import current_edition, known
@@ -36,7 +37,8 @@ _LOCKED = (
     select(Instance).where(Instance.id == bindparam("instance")).options(undefer(Instance.saved))
     .with_for_update(of=Instance).execution_options(populate_existing=True)
 )
-_OPEN_TASKS = select(Task).where(Task.instance_id == bindparam("instance"), Task.state == "open")
+#: With the signatures that open only when their step's task is completed (`planned`).
+_OPEN_TASKS = select(Task).where(Task.instance_id == bindparam("instance"), Task.state.in_(("open", "planned")))
 # What fired still dates the tasks of its activity: red after the deadline, yellow after the reminder.
 _TIMERS = (
     select(Timer)
@@ -72,14 +74,23 @@ class Case:
         self._told = 0
         self._head = Head(instance.history_seq, instance.history_hash)
         self.tasks: dict[str, Task] = {}
+        self.signatures: dict[int, list[Task]] = {}
         self.timers: list[Timer] = []
         if not new:
             self._load_rows()
 
     def _load_rows(self) -> None:
         session, this = self.work.session, {"instance": self.instance.id}
-        self.tasks = {task.token: task for task in session.scalars(_OPEN_TASKS, this)}
+        for task in session.scalars(_OPEN_TASKS, this):
+            self.take(task)
         self.timers = list(session.scalars(_TIMERS, this))
+
+    def take(self, task: Task) -> None:
+        """A task that is not done yet: the step's own, or a signature that was added to one."""
+        if task.main_id is None:
+            self.tasks[task.token] = task
+        else:
+            self.signatures.setdefault(task.main_id, []).append(task)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -203,11 +214,14 @@ class Case:
 
     # -- writing back -------------------------------------------------------------------------
 
-    def record(self, act: str, *, step: str | None = None, article: str | None = None, **data: Any) -> dict[str, Any]:
-        """Adds the history entry of a move; its data may still be filled until the case is saved."""
+    def record(self, act: str, *, step: str | None = None, article: str | None = None, by: Actor | None = None, **data: Any) -> dict[str, Any]:
+        """Adds the history entry of a move; its data may still be filled until the case is saved.
+
+        `by` is whose act it was, where that is not who acts now.
+        """
         edition = self.work.notes.get("edition")
         entry = Entry(act=act, at=self.at, step=step, article=article, definition_id=self.definition.id,
-                      edition=edition.id if edition else None, data=data)
+                      edition=edition.id if edition else None, data=data, actor=by)
         self.entries.append(entry)
         return data
 

@@ -67,7 +67,7 @@ def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
     rows = call.work.session.execute(
         select(Task.answers, Task.opinion, Unit.name, Account.name)
         .join(Unit, Unit.id == Task.unit_id).join(Account, Account.id == Task.completed_by)
-        .where(Task.instance_id == call.instance.id, Task.step.in_(names), Task.state == "done").order_by(Task.id)
+        .where(Task.instance_id == call.instance.id, Task.step.in_(names), Task.state == "done", Task.main_id.is_(None)).order_by(Task.id)
     )
     return [{**(given or {}), "opinion": said or "", "unit": unit, "person": person} for given, said, unit, person in rows]
 

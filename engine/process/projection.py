@@ -33,7 +33,9 @@ class Docket(Protocol):
 
     at: datetime
     tasks: dict[str, Task]
-    """Open tasks by token."""
+    """Open tasks by token: the steps' own."""
+    signatures: dict[int, list[Task]]
+    """Signatures that were added to an open task and are still outstanding, by its id."""
     timers: list[Timer]
 
     @property
@@ -123,8 +125,11 @@ def _close(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> set[s
     for token in [token for token in case.tasks if token not in waiting]:
         task = case.tasks.pop(token)
         changes.left = True
+        for signature in case.signatures.pop(task.id, ()):
+            signature.state = "cancelled"
+        task.signatures = 0
         if task.state == "open":
-            task.state = "cancelled"
+            task.state, task.completed_by = "cancelled", None
             changes.said.setdefault("cancelled", []).append({"step": task.step, "name": task.name})
         resumed |= resume(case, token, changes.said)
     for timer in list(case.timers):
@@ -335,6 +340,8 @@ def date_tasks(case: Docket, waiting: Mapping[str, Waiting], touched: set[str], 
         homes = [token, *reversed(waiting[token].path)]
         if token in fresh or touched.intersection(homes):
             date_task(task, [timer for home in homes for timer in clocks.get(home, [])])
+            for signature in case.signatures.get(task.id, ()):
+                date_as(signature, task)
 
 
 def date_task(task: Task, clocks: Iterable[Timer]) -> None:
@@ -350,3 +357,9 @@ def date_task(task: Task, clocks: Iterable[Timer]) -> None:
     task.sort_at = task.due_at or _FAR
     warnings = [t.due_at for t in clocks if t.role == "reminder" and t.due_at and first and t.activity == first.activity]
     task.warn_at = min(warnings, default=None)
+
+
+def date_as(signature: Task, task: Task) -> None:
+    """A signature is due when the task is that it was added to."""
+    for column in ("due_at", "due_day", "provisional", "paused", "sort_at", "warn_at"):
+        setattr(signature, column, getattr(task, column))

@@ -150,7 +150,7 @@ class Task(Base):
     post: Mapped[str] = mapped_column(String(64))
     assignee_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     state: Mapped[str] = mapped_column(String(16))
-    """open · done · cancelled"""
+    """open · done · cancelled; a signature that opens only when its step's task is completed is `planned` until then"""
     opened_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     """When it is late (UTC, exclusive end: 00:00 after the last day); None where nothing limits it or its clock stands."""
@@ -163,6 +163,7 @@ class Task(Base):
     sort_at: Mapped[datetime]
     """`due_at`, or the far future: the order of urgency."""
     completed_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    """Of an open task: who has completed it as far as they are concerned; it waits for signatures (`signing`)."""
     completed_at: Mapped[datetime | None]
     late: Mapped[bool] = mapped_column(default=False)
     """Completed after its deadline 逾期办结."""
@@ -176,7 +177,8 @@ class Task(Base):
     """Lower case: number, title and unit with their pinyin initials; what the free text of a list is looked for in."""
     # How it came to be where it is.
     sent_how: Mapped[str | None] = mapped_column(String(16))
-    """returned · withdrawn · transferred · delegated · handed_back · added; None where the process itself came here."""
+    """returned · withdrawn · transferred · delegated · handed_back · added · objected (a signer disagreed) · refused (held
+    answers were no longer valid) · stand_in · came_back (from leave); None where the process itself came here."""
     sent_by: Mapped[int | None]
     sent_note: Mapped[str | None] = mapped_column(Text)
     """What that person wrote for whoever has it now."""

@@ -16,18 +16,18 @@ from engine.history import Entry
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Account
+from engine.process import signing
 from engine.process.advance import Complete, advance
+from engine.process.answering import checked_answers
 from engine.process.attachments import take_attachments
+from engine.process.belonging import delegated, form_of, held, may_work, needed_post, opinion_policy
 from engine.process.definitions import deployed
-from engine.process.forms import answers_of, opinion_needed, validate
+from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
 from engine.process.incidents import reporting
-from engine.process.interpreter.model import Step
 from engine.process.tables import Instance, Task
-from engine.store.errors import Invalid, NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
+from engine.store.errors import NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
 from engine.store.store import Origin, Store, Work, command
-
-OPINION_MAX = 2000
 
 
 # Both rows are locked: after waiting for a lock PostgreSQL reads only locked rows anew, the others stay as they were before.
@@ -46,19 +46,45 @@ def lock_task(work: Work, task_id: int) -> tuple[Task, Instance]:
     return task, instance
 
 
-def _require_open(work: Work, task: Task, instance: Instance, actor: Actor) -> None:
+def require_open(work: Work, task: Task, instance: Instance, actor: Actor) -> None:
     """The task is open, and the actor may work on it now. The order matters: who may not see it learns nothing of it."""
-    if not permissions.may_work(actor, task.unit_id, task.post, task.assignee_id):
-        if task.assignee_id is not None and permissions.may_work(actor, task.unit_id, task.post, None):
+    if not may_work(actor, task):
+        if task.assignee_id is not None and permissions.may_claim_from(actor, task.unit_id, needed_post(task)):
             if task.state != "open":
                 raise TaskClosed
-            taken = work.session.get(Account, task.assignee_id)
-            raise TaskTaken(f"该待办已被{taken.name}签收" if taken else None)
+            raise TaskTaken(_whose(work, task, actor))
         raise NotAllowed("该待办不属于您的岗位，不能办理")
     if task.state != "open":
         raise TaskClosed
     if instance.state != "running":
         raise NotRunning
+
+
+def _whose(work: Work, task: Task, actor: Actor) -> str | None:
+    """Whose task it is now, in a sentence for somebody who might have had it."""
+    taken = work.session.get(Account, task.assignee_id)
+    if taken is None:
+        return None
+    if task.main_id is not None:
+        return f"该加签须由{taken.name}本人签署"
+    if delegated(task) and task.owner_id == actor.account_id:
+        return f"您已将该待办委派给{taken.name}，请等待交回，或先收回委派"
+    return f"该待办已被{taken.name}签收"
+
+
+def require_own(work: Work, task: Task) -> None:
+    """The step's own task, in the hands of who answers for it. Raises Stale for a delegated one and for a signature."""
+    if task.main_id is not None:
+        raise Stale("加签待办只能签署意见")
+    if delegated(task):
+        owner = work.session.get(Account, task.owner_id)
+        raise Stale(f"该待办由{owner.name if owner else '同事'}委派给您，请办理后交回")
+
+
+def require_free(task: Task) -> None:
+    """The assignee has not completed it yet. Raises Stale where it only waits for signatures."""
+    if held(task):
+        raise Stale("该待办已提交，正在等待加签人签署意见")
 
 
 @command
@@ -69,23 +95,28 @@ def claim_task(store: Store, task_id: int, *, actor: Actor, origin: Origin = Ori
     """
     with store.work(actor, origin) as work:
         task, instance = lock_task(work, task_id)
-        _require_open(work, task, instance, actor)
+        require_open(work, task, instance, actor)
         if task.assignee_id == actor.account_id:
             return
-        task.assignee_id = actor.account_id
+        task.assignee_id, task.for_id = actor.account_id, None
         append_entry(work, instance, Entry(act="claimed", at=work.now, step=task.step, definition_id=instance.definition_id,
                                            data={"name": task.name}))
 
 
 @command
 def unclaim_task(store: Store, task_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
-    """Puts a claimed task back 放回 for the post. Raises TaskClosed, NotAllowed when it is not the actor's."""
+    """Puts a claimed task back 放回 for the post.
+
+    Raises TaskClosed, NotAllowed when it is not the actor's, Stale when it was given to the actor in person.
+    """
     with store.work(actor, origin) as work:
         task, instance = lock_task(work, task_id)
-        _require_open(work, task, instance, actor)
+        require_open(work, task, instance, actor)
         if task.assignee_id != actor.account_id:
             raise Stale("该待办未由您签收，无需放回")
-        task.assignee_id = None
+        require_own(work, task)
+        require_free(task)
+        task.assignee_id = task.for_id = None
         append_entry(work, instance, Entry(act="unclaimed", at=work.now, step=task.step, definition_id=instance.definition_id,
                                            data={"name": task.name}))
 
@@ -97,9 +128,10 @@ def complete_task(
 ) -> None:
     """Completes 办结 a task with the answers of its form and an opinion; claims it on the way if nobody has.
 
-    What is overdue fires first, so a late completion is marked 逾期办结.
+    What is overdue fires first, so a late completion is marked 逾期办结. Where signatures 加签 are outstanding, it is held
+    until the last one (completing again changes what is held); of a signature, it is the signer's own.
 
-    Raises Invalid with a message per field (nothing changed), TaskTaken, TaskClosed, NotRunning, NotAllowed, NotFound;
+    Raises Stale where it was delegated to the actor, or must be signed before. Raises Invalid with a message per field (nothing changed), TaskTaken, TaskClosed, NotRunning, NotAllowed, NotFound;
     CaseFault when the steps behind it fail: the completion is undone and the operator has an incident.
     """
     with reporting(store, task_id=task_id), store.work(actor, origin) as work:
@@ -111,33 +143,26 @@ def complete_in(
 ) -> None:  # fmt: skip
     """`complete_task` in the caller's transaction, whose actor is `actor`; what fails behind it is raised as it is."""
     task, instance = lock_task(work, task_id)
-    _require_open(work, task, instance, actor)
+    require_open(work, task, instance, actor)
+    if task.main_id is not None:
+        signing.sign(work, instance, task, actor=actor, answers=answers, opinion=opinion, attachments=attachments)
+        return
+    require_own(work, task)
+    waits = signing.waits_for_signatures(work, task)
     definition = deployed(work.session, instance.definition_id)
-    step = definition.diagram.steps[task.step]
-    form = definition.forms.get(step.form) if step.form else None
-    values = _validated(step, form, answers, opinion, instance.variables)
-    taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)
+    form = form_of(definition, task)
+    values = checked_answers(form, opinion_policy(definition.diagram.steps[task.step], task), answers, opinion, instance.variables)
+    earlier = signing.given_files(work, task) if task.answers is not None else []
+    taken = [*earlier, *take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)]
+    if task.assignee_id is None:
+        task.assignee_id, task.for_id = actor.account_id, None
+    if waits:
+        signing.hold(work, instance, task, values, opinion.strip(), taken)
+        return
     said: dict[str, Any] = {"answers": values, "opinion": opinion.strip(), "task": task.id}
     if taken:
         said["attachments"] = taken
+    if task.for_id is not None:
+        said["for"] = signing.name_of(work, task.for_id)
     data = answers_of(form, values) if form else values
     advance(work, instance, Complete(task, values, data, said))
-
-
-def _validated(
-    step: Step, form: Mapping[str, Any] | None, answers: Mapping[str, Any], opinion: str, variables: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The values of the answers. Raises Invalid naming every field that is wrong, the opinion among them."""
-    if form is None:
-        values, errors = {}, {key: f"表单中没有“{key}”这一项" for key in answers}
-    else:
-        checked = validate(form, answers, variables)
-        values, errors = checked.values, dict(checked.errors)
-    policy = step.properties.get("opinion", "optional")
-    if len(opinion) > OPINION_MAX:
-        errors["opinion"] = f"意见不能超过{OPINION_MAX}字"
-    elif not opinion.strip() and opinion_needed(form, policy, values, variables):
-        errors["opinion"] = "请填写意见"
-    if errors:
-        raise Invalid(errors)
-    return values

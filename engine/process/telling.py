@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +22,8 @@ def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, 
 def _title(act: str, data: Mapping[str, Any]) -> str:
     name = data.get("name", "")
     if act == "completed":
-        return f"办结“{name}”" + ("（逾期办结）" if data.get("late") else "")
+        stead = f"（代{data['for']}）" if data.get("for") else ""
+        return f"办结“{name}”{stead}" + ("（逾期办结）" if data.get("late") else "")
     if act == "timer_fired":
         role = str(data.get("role"))
         what = name if role == "timer" else data.get("activity")
@@ -35,7 +36,44 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"日历更新，重新推算时限（{data.get('cause', '')}）"
     if act == "migrated":
         return f"迁移：由第{data.get('from_version')}版改按第{data.get('to_version')}版办理"
+    if act in _VERBS:
+        return _VERBS[act](name, data)
     return _TITLES.get(act, act)
+
+
+def words_of(act: str, data: Mapping[str, Any]) -> str | None:
+    """What a person wrote or judged in an entry; only for readers who may see opinions."""
+    said: str | None = data.get("opinion") or data.get("reason") or data.get("note") or None
+    if act == "signed" and "stance" in data:
+        return "：".join(filter(None, [_STANCES.get(data["stance"], ""), said]))
+    return said
+
+
+def _to(data: Mapping[str, Any]) -> str:
+    """Who got it, and in whose stead."""
+    return f"{data.get('to', '')}" + (f"（代{data['for']}）" if data.get("for") else "")
+
+
+_SIGNINGS = {"before": "前加签", "beside": "并加签", "after": "后加签"}
+_STANCES = {"agree": "同意", "disagree": "不同意"}
+_GIVEN_BACK = {"objected": "后加签人不同意", "refused": "填写内容已不再有效"}
+#: The verbs of the desk that move no token.
+_VERBS: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "transferred": lambda name, data: f"将“{name}”转办给{_to(data)}",
+    "delegated": lambda name, data: f"将“{name}”委派给{_to(data)}办理",
+    "handed_back": lambda name, data: f"将“{name}”交回{data.get('to', '')}",
+    "taken_back": lambda name, data: f"收回委派给{data.get('from', '')}的“{name}”",
+    "signer_added": lambda name, data: f"“{name}”{_SIGNINGS.get(data.get('signing', ''), '加签')}：{data.get('people', '')}",
+    "signer_removed": lambda name, data: f"“{name}”减签：{data.get('person', '')}",
+    "signed": lambda name, data: f"签署“{name}”",
+    "held": lambda name, data: f"提交“{name}”，待{data.get('waits', '')}签署",
+    "given_back": lambda name, data: f"“{name}”交还经办人（{_GIVEN_BACK.get(data.get('why', ''), '')}）",
+    "urged": lambda name, data: f"催办“{name}”",
+    "copied": lambda name, data: f"抄送给{data.get('people', '')}",
+    "copy_read": lambda name, data: "阅办抄送",
+    "stand_in": lambda name, data: f"{data.get('from', '')}请假，“{name}”改由{data.get('to') or '岗位其他人员'}{'代' if data.get('to') else ''}办",
+    "came_back": lambda name, data: f"{data.get('to', '')}销假，“{name}”由{data.get('from') or '岗位'}交回",
+}
 
 
 def _details(data: Mapping[str, Any]) -> list[str]:

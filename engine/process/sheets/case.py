@@ -16,6 +16,7 @@ from engine.people.actor import Actor
 from engine.people.permissions import Sight
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
+from engine.process.belonging import form_of
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import calendar_of, edition_at
 from engine.process.forms import FormDefinition, answered
@@ -23,7 +24,7 @@ from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.sheets.deadline import ClockView, clocks_of
 from engine.process.sheets.seeing import find_instance, now_of, require_sight
 from engine.process.tables import Attachment, Instance, Task, Timer
-from engine.process.telling import tell
+from engine.process.telling import tell, words_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +196,7 @@ def _tasks(
     for task, unit_name, person in rows:
         own = deployed(session, task.definition_id) if task.definition_id else definition
         step = own.diagram.steps.get(task.step)
-        form = own.forms.get(step.form) if step and step.form else None
+        form = form_of(own, task)
         is_open = task.state == "open"
         clock = next((view.timer_id for row, view in clocks if is_open and row.due_at == task.due_at and task.due_at), None)
         views.append(TaskView(
@@ -224,7 +225,7 @@ def _timeline(
             if how != "entered":
                 passed[step] = None
         title, details = tell(row.act, row.data, definition)
-        said = row.data.get("opinion") or row.data.get("reason")
+        said = words_of(row.act, row.data)
         lines.append(TimelineLine(
             seq=row.seq, at=row.at, recorded_at=row.recorded_at, actor=row.actor_name, act=row.act, title=title,
             details=details, article=row.article, opinion=said if opinions else None,

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from engine.people import permissions
 from engine.people.actor import Actor
+from engine.process.belonging import SIGNATURE_FORM, form_of, may_work, opinion_policy
 from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
@@ -42,11 +42,12 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     sheet = case_sheet(session, actor, row.instance_id)
     definition = deployed(session, row.definition_id or sheet.definition_id)
     step = definition.diagram.steps[row.step]
-    form = definition.forms.get(step.form) if step.form else None
-    can_work = row.state == "open" and permissions.may_work(actor, row.unit_id, row.post, row.assignee_id)
+    form = form_of(definition, row)
+    can_work = row.state == "open" and may_work(actor, row)
     return TaskSheet(
         task=next(task for task in sheet.tasks if task.id == task_id), case=sheet, form=form,
-        first_values=prefill(form, sheet.variables) if form else {}, opinion_policy=step.properties.get("opinion", "optional"),
+        # What was answered before it was given back, or is held until the last signature, is there again.
+        first_values={**(prefill(form, sheet.variables) if form else {}), **(row.answers or {})}, opinion_policy=opinion_policy(step, row),
         may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
         names=sheet.variables,
     )
@@ -54,7 +55,7 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
 
 # Built once: every completion asks it.
 _STEP = (
-    select(Task.step, func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id")).join(Instance, Instance.id == Task.instance_id)
+    select(Task.step, Task.main_id, func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id")).join(Instance, Instance.id == Task.instance_id)
     .where(Task.id == bindparam("task"))
 )
 
@@ -64,6 +65,8 @@ def task_form(session: Session, task_id: int) -> FormDefinition | None:
     row = session.execute(_STEP, {"task": task_id}).first()
     if row is None:
         raise NotFound("没有找到该待办")
+    if row.main_id is not None:
+        return SIGNATURE_FORM
     definition = deployed(session, row.definition_id)
     step = definition.diagram.steps[row.step]
     return definition.forms.get(step.form) if step.form else None

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import ColumnElement, bindparam, exists, func, inspect, select, text, update
@@ -180,8 +181,8 @@ def _count_cases(work: Work, instances: list[Instance]) -> list[tuple[Exception,
     """Counts the clocks of locked cases again; their rows are read and written together. Returns what went wrong, by timer."""
     session, ids = work.session, [instance.id for instance in instances]
     cases = {instance.id: Case(work, instance, new=True) for instance in instances}
-    for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state == "open").order_by(Task.id)):
-        cases[task.instance_id].tasks[task.token] = task
+    for task in session.scalars(select(Task).where(Task.instance_id.in_(ids), Task.state.in_(("open", "planned"))).order_by(Task.id)):
+        cases[task.instance_id].take(task)
     held = select(Timer).where(Timer.instance_id.in_(ids), Timer.state.in_(("waiting", "paused", "fired"))).order_by(Timer.id)
     for timer in session.scalars(held):
         if timer.state != "fired" or timer.role in ("deadline", "reminder"):
@@ -192,7 +193,7 @@ def _count_cases(work: Work, instances: list[Instance]) -> list[tuple[Exception,
         try:
             bring_up_to_date(case, moves)
         except Exception as error:  # noqa: BLE001 - one poisoned case stops nobody else
-            for row in (case.instance, *case.timers, *case.tasks.values()):
+            for row in (case.instance, *case.timers, *case.tasks.values(), *chain.from_iterable(case.signatures.values())):
                 session.expire(row)
             failed.append((error, cases.pop(case.instance.id).timers[0].id))
     newest = select(Recount.id).where(Recount.state == "counting").order_by(Recount.id.desc()).limit(1)

@@ -135,7 +135,7 @@ def _read_moves(session: Session, records: Mapping[int, Record]) -> None:
 def _read_tasks(session: Session, records: Mapping[int, Record]) -> None:
     query = (
         select(Task.instance_id, Task.id, Task.step, Task.name, Task.unit_id, Task.post, Task.state)
-        .where(Task.instance_id.in_(records)).order_by(Task.id)
+        .where(Task.instance_id.in_(records), Task.main_id.is_(None)).order_by(Task.id)
     )  # fmt: skip
     for instance_id, task_id, step, name, unit_id, post, state in session.execute(query):
         records[instance_id].tasks[task_id] = Done(step, name, unit_id, post, state)

@@ -101,6 +101,7 @@ class Trial:
         self.words = around.words
         self.labels: Mapping[str, Any] = {"instance_id": instance_id}
         self.tasks: dict[str, Task] = {}
+        self.signatures: dict[int, list[Task]] = {}
         self.timers: list[Timer] = []
         self.deadlines: list[Timer] = []
         """Every deadline that ever ran."""
