@@ -135,6 +135,27 @@ def may_claim_from(actor: Actor, unit_id: int, post: str | None) -> bool:
     return _holds_one(actor, unit_id, (post,) if post else ())
 
 
+def may_urge(actor: Actor, *, involved: bool) -> bool:
+    """Whether the actor may urge a task of a case: `involved` started it or completed a step of it, and still works on cases;
+    or they supervise."""
+    return may(actor, "supervise") or (involved and any(post.works_cases for _, post in _held(actor)))
+
+
+def may_show(actor: Actor, facts: CaseFacts, *, task: tuple[int, str] | None = None) -> bool:
+    """Whether the actor may show a case to others 抄送: who started it, worked on it or may work on its `task` (unit, post)."""
+    if sight(actor, facts) is Sight.NONE:
+        return False
+    own = actor.account_id in facts.handlers or actor.account_id == facts.starter
+    return own or (task is not None and may_claim_from(actor, *task))
+
+
+def may_arrange_absence(actor: Actor, account_id: int, unit_id: int) -> bool:
+    """Whether the actor may enter or end a leave of an account whose home is that unit: one's own, the unit's head's, or a supervisor's."""
+    if actor.account_id == account_id or may(actor, "supervise"):
+        return True
+    return any(unit == unit_id and "arrange_absences" in post.powers for unit, post in _held(actor))
+
+
 def may_start(actor: Actor, start_posts: Collection[str], unit_id: int, body: str | None = None) -> bool:
     """Whether the actor may start a process for that unit.
 
