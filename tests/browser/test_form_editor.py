@@ -223,6 +223,18 @@ def test_two_people_at_one_form_are_told_and_decide(at: Callable[..., Page], cas
     theirs.get_by_role("dialog").get_by_role("button", name="放弃我的").click()
     expect(theirs.locator("#edit-fields")).to_contain_text("材料齐全与否")
     saved(theirs)
+    # Kept as a draft of its own, beside theirs.
+    beside = at("intake")
+    choose(theirs, "表单设置")
+    setting(theirs, "标题").fill("收件登记")
+    saved(theirs)
+    choose(beside, "材料齐全与否")
+    setting(beside, "名称").fill("是否齐全")
+    beside.get_by_role("dialog").get_by_role("button", name="另存为新草稿").click()
+    beside.wait_for_url(lambda address: f"/drafts/{draft}/" not in address)
+    fresh = int(beside.url.split("/drafts/")[1].split("/")[0])
+    assert field_of(cast, fresh, "intake", "completeness")["label"] == "是否齐全"
+    assert form_of(cast, draft, "intake")["title"] == "收件登记", "and theirs is as it was"
 
 
 def test_a_diagram_saved_meanwhile_is_kept_and_nobody_is_disturbed(at: Callable[..., Page], cast: Cast, draft: int) -> None:

@@ -119,6 +119,7 @@ WORKSHOP_ACTS = {
     ("POST", "/drafts/<int:draft_id>/copies"): EDITS,
     ("PUT", "/drafts/<int:draft_id>/xml"): EDITS,
     ("PUT", "/drafts/<int:draft_id>/forms/<name>"): EDITS,
+    ("POST", "/drafts/<int:draft_id>/forms/<name>/copies"): EDITS,
     ("POST", "/drafts/<int:draft_id>/forms"): EDITS,
     ("POST", "/drafts/<int:draft_id>/forms/<name>/rename"): EDITS,
     ("POST", "/drafts/<int:draft_id>/forms/<name>/delete"): EDITS,
@@ -144,7 +145,8 @@ WORKSHOP_ACTS = {
 }  # fmt: skip
 #: Those of them that are sent by scripts.
 AS_JSON = {f"/drafts/<int:draft_id>/{end}" for end in (
-    "check", "copies", "xml", "forms/<name>", "forms/<name>/preview", "forms/<name>/read",
+    "check", "copies", "xml", "forms/<name>", "forms/<name>/copies", "forms/<name>/preview",
+    "forms/<name>/read",
 )}  # fmt: skip
 
 #: Route → who may open it. Everybody else is refused with 403 (never told whether it exists) or, where noted, 404.

@@ -17,6 +17,7 @@ from engine.process.form_check import ATTRIBUTES, NAMES, WITH_OPTIONS
 from engine.process.interpreter.expressions import WORDS
 from engine.process.package import Package
 from engine.process.workshop import drafts, form_edit, form_text
+from engine.process.workshop.copies import copy_draft
 from engine.process.workshop.drafts import DraftSheet
 from engine.store.errors import Invalid
 from web.context import me, origin, store
@@ -131,6 +132,15 @@ def save(draft_id: int, name: str) -> ResponseReturnValue:
             digest=form_edit.digest(now.package.forms[name]) if name in now.package.forms else None,
         ), 409  # fmt: skip
     return jsonify(revision=revision, digest=form_edit.digest(form))
+
+
+@page.post("/drafts/<int:draft_id>/forms/<name>/copies")
+def copy(draft_id: int, name: str) -> ResponseReturnValue:
+    """Keeps the form of an editor whom somebody else has overtaken, in a draft of its own."""
+    form = read_json(BODY_MAX).get("form")
+    sheet, _ = _read(draft_id)
+    form_edit.form_of(sheet.package, name)
+    return jsonify(id=copy_draft(store(), draft_id, actor=me(), forms={name: form}, origin=origin())), 201
 
 
 @page.post("/drafts/<int:draft_id>/forms/<name>/preview")

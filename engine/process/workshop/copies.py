@@ -1,8 +1,10 @@
-"""A copy of a draft with another diagram: how a second editor keeps their own work when somebody else saved first."""
+"""A copy of a draft with another diagram or other forms: how a second editor keeps their own work when somebody else saved first."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
@@ -11,8 +13,11 @@ from engine.store.store import Origin, Store, command
 
 
 @command
-def copy_draft(store: Store, draft_id: int, *, actor: Actor, xml: bytes, origin: Origin = Origin()) -> int:
-    """Begins a draft of the same process, forms and letters with `xml` as its diagram; returns its id.
+def copy_draft(
+    store: Store, draft_id: int, *, actor: Actor, xml: bytes | None = None, forms: Mapping[str, Any] | None = None,
+    origin: Origin = Origin(),
+) -> int:
+    """Begins a draft of the same process with `xml` as its diagram, or these `forms` in the place of its own of those names; returns its id.
 
     The draft that it is copied from stays as it is, whatever its state. Raises NotAllowed, NotFound, Invalid for XML that
     is not safe to open.
@@ -20,4 +25,5 @@ def copy_draft(store: Store, draft_id: int, *, actor: Actor, xml: bytes, origin:
     require(actor, "edit_diagrams")
     with store.work(actor, origin) as work:
         sheet = draft_sheet(work.session, actor, draft_id)
-        return add_draft(work, replace(sheet.package, xml=xml), actor=actor, base_id=sheet.base_id)
+        package = replace(sheet.package, xml=xml or sheet.package.xml, forms={**sheet.package.forms, **(forms or {})})
+        return add_draft(work, package, actor=actor, base_id=sheet.base_id)

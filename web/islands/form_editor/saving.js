@@ -77,7 +77,7 @@ export class Saving {
   async settle() {
     const { message, digest } = this.theirs;
     // What takes nothing from anybody stands first, where Enter is.
-    const choices = [["", "先不处理，留在本页"], ["theirs", "放弃我的，打开他人保存的"]];
+    const choices = [["", "先不处理，留在本页"], ["fresh", "把我的另存为新草稿"], ["theirs", "放弃我的，打开他人保存的"]];
     if (digest !== null) choices.push(["keep", "保留我的，覆盖他人对此表单的修改"]);
     const more = digest === null ? "此表单已被删除或改名。" : "无论如何选择，流程图和其他表单的修改都不受影响。";
     const choice = await ask("他人已保存过此表单", [message, more], choices);
@@ -85,10 +85,20 @@ export class Saving {
       this.state = "saved";
       unshelve(this.store.server);
       window.location.assign(digest === null ? this.store.server.address.replace(/\/[^/]*$/, "") : window.location.href);
+    } else if (choice === "fresh") {
+      await this.moveOut();
     } else if (choice === "keep") {
       this.digest = digest;
       this.save();
     }
+  }
+  // My form goes on in a new draft beside this one; theirs stays as it is.
+  async moveOut() {
+    const { status, json } = await this.store.call("POST", "/copies", { form: this.store.form });
+    if (status !== 201 && status !== 200) return this.become("conflict", `未能另存：${json.message || "请稍后重试"}`);
+    this.state = "saved";
+    unshelve(this.store.server);
+    window.location.assign(this.store.server.address.replace(/^\/drafts\/\d+/, `/drafts/${json.id}`));
   }
 }
 
