@@ -26,6 +26,7 @@ from engine.logs import say
 from engine.outbox import deliver
 from engine.people.tables import SignIn
 from engine.process.tables import Attachment, Heartbeat
+from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.timers import fire_due
@@ -216,12 +217,15 @@ class Worker:
             work.session.execute(delete(Heartbeat).where(Heartbeat.worker == self.name))
 
     def housekeeping(self) -> int:
-        """Removes what nobody can use any more; returns how many rows and files."""
+        """Removes what nobody can use any more, returns how many rows and files; makes what is older than the search findable."""
         with self.store.work(None, WORKER) as work:
             expired = work.session.execute(delete(SignIn).where(SignIn.expires_at <= work.now).returning(SignIn.token_hash)).all()
             dead = work.session.execute(
                 delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
             ).all()
+        filled = self._all_of(lambda: fill_in_search(self.store))
+        if filled:
+            say(log, "search texts written", rows=filled)
         return len(expired) + len(dead) + self._remove_orphans()
 
     def _remove_orphans(self) -> int:

@@ -189,7 +189,7 @@ class Case:
         """What every task says of its case."""
         this = self.instance
         return {"instance_id": this.id, "process_key": this.process_key, "process_name": self.definition.name,
-                "number": this.number, "title": this.title}
+                "number": this.number, "title": this.title, "search": this.search, "case_unit_id": this.unit_id}
 
     def unit_id(self, code: str) -> int:
         """The id of a unit by its code. Raises NotFound."""

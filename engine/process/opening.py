@@ -20,6 +20,7 @@ from engine.process.definitions import Deployed
 from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.operations import WORDS
 from engine.process.rows import add_missing, next_number
+from engine.process.searching import search_text
 from engine.process.tables import Instance, Party
 from engine.store.errors import NotFound
 from engine.store.store import Work
@@ -49,13 +50,14 @@ def open_instance(
     year = shanghai_day(at).year
     number = f"{prefix}〔{year}〕{next_number(work.session, f'case:{prefix}:{year}')}号"
     data = {**variables}
-    if unit_id is not None and "applicant_unit" not in data:
-        home = unit_by_id(work.session, unit_id)
-        data.update({"applicant_unit": home.code} if home else {})
+    home = unit_by_id(work.session, unit_id) if unit_id is not None else None
+    if home is not None:
+        data.setdefault("applicant_unit", home.code)
     names = {**data, "subject_name": subject_name or "", "process_name": definition.name}
     title = str((properties.get("title") and _over(work.session, properties["title"], names)) or subject_name or definition.name)
     instance = Instance(
         definition_id=definition.id, process_key=definition.key, number=number, title=title[:TITLE_MAX], state="running",
+        search=search_text(number, title, *((home.name, home.short) if home else ())),
         subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
         saved=b"", supervised=False, history_seq=0, history_hash=Head().hash, parent_id=under.parent_id,
         parent_token=under.parent_token, source_id=under.source_id, source_token=under.source_token,

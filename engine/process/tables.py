@@ -48,6 +48,9 @@ class Definition(Base):
     """No case may be started by it until it is activated again; running ones go on."""
 
 
+_UNSEARCHED = text("search = ''")
+
+
 class Instance(Base):
     """A process instance 办件: pinned to its definition version, with its data and the interpreter's state."""
 
@@ -62,6 +65,7 @@ class Instance(Base):
         Index("ix_instance_process", "process_key", "id"),
         Index("ix_instance_version", "definition_id", "id", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
+        Index("ix_instance_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
         Index("ix_instance_escalated", "id", sqlite_where=text("escalated IS 1"), postgresql_where=text("escalated IS true")),
     )
 
@@ -77,6 +81,8 @@ class Instance(Base):
     subject_key: Mapped[str | None] = mapped_column(String(200))
     """What the case is about, e.g. a resource code; lets a register's page list its cases."""
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
+    search: Mapped[str] = mapped_column(String(700), default="", server_default="")
+    """Number, title and unit, plain and by pinyin initials (`searching`): what the free text of a list is looked for in."""
     starter_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
     """None where the system started it (a timer)."""
     started_at: Mapped[datetime]
@@ -125,7 +131,11 @@ class Task(Base):
 
     __tablename__ = "task"
     __table_args__ = (
-        Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", sqlite_where=_POOLED, postgresql_where=_POOLED),
+        # With all that a list is filtered by (and, for SQLite, what it would read the row for): a filter that matches
+        # rarely goes through a hundred thousand entries of this index, and not through as many rows.
+        Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", "process_key", "case_unit_id", "warn_at", "paused", "search",
+              "state", "assignee_id", sqlite_where=_POOLED, postgresql_where=_POOLED),
+        Index("ix_task_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
         Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         Index("ix_task_done", "completed_by", "completed_at", "id", sqlite_where=_DONE, postgresql_where=_DONE),
         Index("ix_task_urgent", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
@@ -174,7 +184,9 @@ class Task(Base):
     local: Mapped[dict[str, Any] | None] = mapped_column(Json)
     """What only this instance of a multi-instance step knows, such as its item; None for any other step."""
     search: Mapped[str] = mapped_column(String(700), default="", server_default="")
-    """Lower case: number, title and unit with their pinyin initials; what the free text of a list is looked for in."""
+    """The case's own `search`, copied."""
+    case_unit_id: Mapped[int | None]
+    """The unit whose case it is, copied."""
     # How it came to be where it is.
     sent_how: Mapped[str | None] = mapped_column(String(16))
     """returned · withdrawn · transferred · delegated · handed_back · added · objected (a signer disagreed) · refused (held

@@ -143,6 +143,10 @@ def upgrade() -> None:
     op.create_index('ix_notice_digest', 'notice', ['account_id', 'id'], unique=False, sqlite_where=sa.text('digest'), postgresql_where=sa.text('digest'))
     op.add_column('task', sa.Column('local', Json, nullable=True))
     op.add_column('task', sa.Column('search', sa.String(length=700), server_default='', nullable=False))
+    op.add_column('task', sa.Column('case_unit_id', BigId, nullable=True))
+    op.add_column('instance', sa.Column('search', sa.String(length=700), server_default='', nullable=False))
+    # The search texts are left to the worker: initials are no business of SQL.
+    op.execute("UPDATE task SET case_unit_id = (SELECT instance.unit_id FROM instance WHERE instance.id = task.instance_id)")
     op.add_column('task', sa.Column('sent_how', sa.String(length=16), nullable=True))
     op.add_column('task', sa.Column('sent_by', BigId, nullable=True))
     op.add_column('task', sa.Column('sent_note', sa.Text(), nullable=True))
@@ -156,3 +160,8 @@ def upgrade() -> None:
     op.add_column('task', sa.Column('urged_at', UtcDateTime(), nullable=True))
     op.create_index('ix_task_signatures', 'task', ['main_id'], unique=False, sqlite_where=sa.text('main_id IS NOT NULL'), postgresql_where=sa.text('main_id IS NOT NULL'))
     op.create_index('ix_task_stand_in', 'task', ['for_id'], unique=False, sqlite_where=sa.text("state = 'open' AND for_id IS NOT NULL"), postgresql_where=sa.text("state = 'open' AND for_id IS NOT NULL"))
+    pooled, unsearched = sa.text("state = 'open' AND assignee_id IS NULL"), sa.text("search = ''")
+    op.drop_index('ix_task_pooled', 'task')
+    op.create_index('ix_task_pooled', 'task', ['unit_id', 'post', 'sort_at', 'id', 'process_key', 'case_unit_id', 'warn_at', 'paused', 'search', 'state', 'assignee_id'], unique=False, sqlite_where=pooled, postgresql_where=pooled)
+    for table in ('task', 'instance'):
+        op.create_index(f'ix_{table}_unsearched', table, ['id'], unique=False, sqlite_where=unsearched, postgresql_where=unsearched)
