@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.people.actor import Actor
-from engine.process import incidents
+from engine.process import external_tasks, incidents
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
 from engine.process.definitions import deployed, in_force
@@ -28,7 +28,7 @@ from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
 from engine.process.suspension import resume, suspend
-from engine.process.tables import OPEN_STATES, Instance, Task, Timer
+from engine.process.tables import OPEN_STATES, ExternalTask, Instance, Task, Timer
 from engine.store.errors import NotRunning
 from engine.store.store import Work
 
@@ -55,6 +55,17 @@ class Complete:
     said: Mapping[str, Any] = field(default_factory=dict)
     by: Actor | None = None
     """Who completed it, where that is not who acts now: with the last signature it goes on as its assignee completed it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A worker outside is done with an external task, or reports a BPMN error instead."""
+
+    task: ExternalTask
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The worker's variables; the diagram says which of them the case takes."""
+    error: str | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,7 @@ class Resume:
     reason: str
 
 
-Move = Begin | Complete | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume
+Move = Begin | Complete | Finish | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume
 
 
 def advance(work: Work, instance: Instance, move: Move, *, at: datetime | None = None) -> None:
@@ -169,16 +180,16 @@ class Road:
             self._apply(case, move, at)
             return
         if case.instance.state != "running":
-            if isinstance(move, Complete | Terminate | Migrate | Suspend | Resume):
+            if isinstance(move, Complete | Finish | Terminate | Migrate | Suspend | Resume):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
         bring_up_to_date(case)
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
-        if isinstance(move, Complete | Deliver | Terminate | Suspend):
+        if isinstance(move, Complete | Finish | Deliver | Terminate | Suspend):
             self._fire_overdue(case)
-            if case.instance.state != "running" or (isinstance(move, Complete) and move.task.state == "cancelled"):
+            if case.instance.state != "running" or (isinstance(move, Complete | Finish) and move.task.state == "cancelled"):
                 raise NotRunning("到期处理已先行生效，该待办已关闭")
         self._apply(case, move, at)
 
@@ -221,7 +232,7 @@ class Road:
         if isinstance(move, Migrate):
             migrate(case, deployed(self.work.session, move.definition_id), move.plan, said)
         else:
-            self._step(case, move, cause)
+            self._step(case, move, cause, said)
         self._settle(case, move, cause, said)
 
     def _stop_or_go(self, case: Case, move: Suspend | Resume, said: dict[str, Any]) -> None:
@@ -240,6 +251,10 @@ class Road:
             case Complete(task, said=said, by=by):
                 step = case.diagram_steps[task.step]
                 return case.record("completed", step=task.step, article=step.article, by=by, name=task.name, late=task.late, **said)
+            case Finish(external, error=error, said=said):
+                step = case.diagram_steps[external.step]
+                act = "external_completed" if error is None else "external_error"
+                return case.record(act, step=step.id, article=step.article, name=step.name, topic=external.topic, **said)
             case Fire():
                 assert cause is not None
                 name = case.diagram_steps[cause.element].name if cause.element in case.diagram_steps else cause.activity_name
@@ -263,7 +278,7 @@ class Road:
             case Resume(reason):
                 return case.record("resumed", reason=reason)
 
-    def _step(self, case: Case, move: Move, cause: Timer | None) -> None:
+    def _step(self, case: Case, move: Move, cause: Timer | None, entry: dict[str, Any]) -> None:
         """Moves the interpreter."""
         match move:
             case Begin():
@@ -277,6 +292,8 @@ class Road:
                 if not step.multi:
                     case.variables.update(data)
                 case.machine.complete(task.token, local=dict(data) if step.multi else None)
+            case Finish(external, given, error):
+                external_tasks.finish(case, external, given, error, entry)
             case Fire():
                 assert cause is not None
                 case.machine.fire(cause.token)
@@ -303,6 +320,7 @@ class Road:
         said["passed"] = [[passed.step, passed.how] for passed in case.fresh_steps()]
         changes = project(case)
         said.update(changes.said)
+        external_tasks.bring_in_line(case, said)
         running = self._running_calls(case) if changes.calls else frozenset()
         for call in changes.calls:
             if call.token not in running:

@@ -28,7 +28,7 @@ from engine.process.interpreter.model import Diagram, OperationError, Passed, St
 from engine.process.operations import OPERATIONS, WORDS, Call
 from engine.process.projection import calendar_for
 from engine.process.rows import add_missing
-from engine.process.tables import Instance, Party, Task, Timer
+from engine.process.tables import ExternalTask, Instance, Party, Task, Timer
 from engine.store.errors import NotFound, Stale
 from engine.store.store import Work
 
@@ -76,6 +76,8 @@ class Case:
         self.tasks: dict[str, Task] = {}
         self.signatures: dict[int, list[Task]] = {}
         self.timers: list[Timer] = []
+        self.external: dict[str, ExternalTask] | None = {} if new else None
+        """Waiting external tasks by token; None until they are asked for, as few processes have any."""
         if not new:
             self._load_rows()
 

@@ -6,6 +6,7 @@ limits, operations and calls. Every finding names element, rule and reason in pl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
@@ -21,6 +22,10 @@ from engine.process.interpreter.model import Diagram, DiagramError, Problem, Ste
 from engine.process.interpreter.reader import check_structure, sketch
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS
 from engine.process.package import Package
+
+
+#: What a topic may be called: a worker asks for it by this name.
+TOPIC = re.compile(r"[\w.:-]{1,128}")
 
 
 def check(
@@ -104,8 +109,8 @@ def _step_problems(step: Step, package: Package, known: Set[str], runs: bool) ->
         yield from _limit_problems(step, step.limit, step.properties.get("statutoryMax"), where)
     if step.called and step.called not in known:
         yield _problem(step, "called-process-missing", f"{where}调用的流程“{step.called}”尚未发布")
-    if step.topic:
-        yield _problem(step, "topic-not-supported", f"{where}交由外部程序办理（topic），本版本尚不支持")
+    if step.topic and not TOPIC.fullmatch(step.topic):
+        yield _problem(step, "topic-name", f"{where}的外部主题“{step.topic[:40]}”只能用文字、数字、下划线、点、冒号和连字符，至多128个字")
     if step.operation is not None:
         yield from _operation_problems(step, package, where, runs)
 

@@ -17,7 +17,7 @@ from engine.process.interpreter.model import Diagram, Problem, Step
 _TASK = frozenset({
     "form", "article", "opinion", "limit", "statutoryMax", "onPause", "officeHours", "clock", "unit", "post", "actions", "returnTo",
 })  # fmt: skip
-_SERVICE = frozenset({"operation", "out", "article", "topic"})
+_SERVICE = frozenset({"operation", "out", "article", "topic", "priority"})
 #: What each kind of step reads; `in.` and `out.` are the structure check's.
 STEP_PROPERTIES: dict[str, frozenset[str]] = {
     "user": _TASK, "manual": _TASK, "service": _SERVICE, "send": _SERVICE, "call": frozenset({"article"}),
@@ -48,6 +48,7 @@ def property_problems(diagram: Diagram) -> Iterator[Problem]:
         for name in step.properties:
             yield from _property(step, name, where)
         yield from _values(step, where)
+        yield from _outside(step, where)
         yield from _two_deadlines(step, diagram, where)
 
 
@@ -88,6 +89,22 @@ def _values(step: Step, where: str) -> Iterator[Problem]:
         return  # it comes from the case
     if isinstance(days, bool) or not isinstance(days, int) or not 0 < days < DAYS_MAX:
         yield Problem(step.id, step.name, "limit-not-a-number", f"{where}的时限“{step.limit}”应当是正整数个工作日", step.article)
+
+
+def _outside(step: Step, where: str) -> Iterator[Problem]:
+    """The priority of a step for a worker outside."""
+    text = step.properties.get("priority")
+    if not text or step.kind not in ("service", "send"):
+        return
+    if not step.topic:
+        yield Problem(step.id, step.name, "property-ignored", f"{where}没有外部主题（topic），属性“priority”不起作用", step.article, "warning")
+        return
+    try:
+        number = constant(text)
+    except ExpressionError:
+        return  # it comes from the case
+    if isinstance(number, bool) or not isinstance(number, int) or abs(number) >= 2**31:
+        yield Problem(step.id, step.name, "priority-not-a-number", f"{where}的优先级“{text}”应当是整数", step.article)
 
 
 def _two_deadlines(step: Step, diagram: Diagram, where: str) -> Iterator[Problem]:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
-from engine.process.tables import Incident, Task, Timer
+from engine.process.tables import ExternalTask, Incident, Task, Timer
 from engine.store.errors import NotFound, Refused
 from engine.store.store import Origin, Store, Work, command
 
@@ -34,28 +34,49 @@ def backoff(attempts: int) -> timedelta:
 
 
 @command
-def report(store: Store, error: BaseException, *, timer_id: int | None = None, task_id: int | None = None) -> None:
-    """Keeps what failed. A timer is tried again later (`backoff`), until it waits for the operator."""
+def report(
+    store: Store, error: BaseException, *, timer_id: int | None = None, task_id: int | None = None, external_id: int | None = None
+) -> None:
+    """Keeps what failed. A timer is tried again later (`backoff`), until it waits for the operator.
+
+    An external task waits for the operator at once: its worker has done the work, and is not to do it again and again.
+    """
     with store.work(None, Origin("", "incident")) as work:
         of = select(Timer.instance_id).where(Timer.id == timer_id)
-        if timer_id is None:
+        if external_id is not None:
+            of = select(ExternalTask.instance_id).where(ExternalTask.id == external_id)
+        elif timer_id is None:
             of = select(Task.instance_id).where(Task.id == task_id)
         instance_id = work.session.scalar(of)
-        same = select(Incident).where(
-            Incident.instance_id == instance_id, Incident.timer_id.is_not_distinct_from(timer_id),
-            Incident.task_id.is_not_distinct_from(task_id), Incident.resolved_at.is_(None),
-        )
-        incident = work.session.scalars(same).first()
-        if incident is None:
-            incident = Incident(instance_id=instance_id, timer_id=timer_id, task_id=task_id, error="", detail="",
-                                opened_at=work.now, failed_at=work.now, attempts=0)
-            work.session.add(incident)
-        incident.attempts += 1
-        incident.failed_at = work.now
-        incident.error = f"{type(error).__name__}: {error}"[:500]
-        incident.detail = "".join(traceback.format_exception(error))[-_DETAIL_MAX:]
+        assert instance_id is not None, "what failed belongs to a case"
+        detail = "".join(traceback.format_exception(error))
+        keep(work, instance_id, f"{type(error).__name__}: {error}", detail, timer_id=timer_id, task_id=task_id, external_id=external_id)
         if timer_id is not None:
             _try_later(work, timer_id, work.now)
+        if external_id is not None:
+            row = work.session.get_one(ExternalTask, external_id)
+            row.retries, row.locked_until = 0, None
+
+
+def keep(
+    work: Work, instance_id: int, error: str, detail: str, *, timer_id: int | None = None, task_id: int | None = None,
+    external_id: int | None = None,
+) -> None:  # fmt: skip
+    """Opens an incident, or adds a failure to the one that is open for the same thing."""
+    same = select(Incident).where(
+        Incident.instance_id == instance_id, Incident.timer_id.is_not_distinct_from(timer_id),
+        Incident.task_id.is_not_distinct_from(task_id), Incident.external_id.is_not_distinct_from(external_id),
+        Incident.resolved_at.is_(None),
+    )  # fmt: skip
+    incident = work.session.scalars(same).first()
+    if incident is None:
+        incident = Incident(instance_id=instance_id, timer_id=timer_id, task_id=task_id, external_id=external_id, error="", detail="",
+                            opened_at=work.now, failed_at=work.now, attempts=0)
+        work.session.add(incident)
+    incident.attempts += 1
+    incident.failed_at = work.now
+    incident.error = error[:500]
+    incident.detail = detail[-_DETAIL_MAX:]
 
 
 def _try_later(work: Work, timer_id: int, now: datetime) -> None:
@@ -67,7 +88,7 @@ def _try_later(work: Work, timer_id: int, now: datetime) -> None:
 
 
 @contextmanager
-def reporting(store: Store, *, task_id: int) -> Iterator[None]:
+def reporting(store: Store, *, task_id: int | None = None, external_id: int | None = None) -> Iterator[None]:
     """Turns what fails inside into an incident and a CaseFault; refusals and a database that is away pass through.
 
     It encloses the whole transaction of the command: the incident needs one of its own, after that one is undone.
@@ -77,19 +98,21 @@ def reporting(store: Store, *, task_id: int) -> Iterator[None]:
     except (Refused, OperationalError):
         raise
     except Exception as error:
-        report(store, error, task_id=task_id)
+        report(store, error, task_id=task_id, external_id=external_id)
         raise CaseFault from error
 
 
-def resolve(work: Work, *, timer_id: int | None = None, task_id: int | None = None) -> None:
-    """Marks the incident of a timer or task as resolved, in the transaction in which it went well."""
+def resolve(work: Work, *, timer_id: int | None = None, task_id: int | None = None, external_id: int | None = None) -> None:
+    """Marks the incident of a timer, task or external task as resolved, in the transaction in which it went well."""
     which = Incident.timer_id == timer_id if timer_id is not None else Incident.task_id == task_id
+    if external_id is not None:
+        which = Incident.external_id == external_id
     work.session.execute(update(Incident).where(which, Incident.resolved_at.is_(None)).values(resolved_at=work.now))
 
 
 @command
 def retry_incident(store: Store, incident_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
-    """Lets the worker try the failed timer again at once. Raises NotFound, NotAllowed.
+    """Lets the worker try the failed timer or external task again at once. Raises NotFound, NotAllowed.
 
     An incident of a person's completion is closed: the person completes again from the page, which was not lost.
     """
@@ -98,6 +121,9 @@ def retry_incident(store: Store, incident_id: int, *, actor: Actor, origin: Orig
         incident = work.session.get(Incident, incident_id)
         if incident is None or incident.resolved_at is not None:
             raise NotFound("没有找到该异常，或已处理")
+        external = work.session.get(ExternalTask, incident.external_id) if incident.external_id else None
+        if external is not None and external.state == "waiting":
+            external.retries, external.locked_until = 1, None
         timer = work.session.get(Timer, incident.timer_id) if incident.timer_id else None
         if timer is None or timer.state != "waiting":
             incident.resolved_at = work.now

@@ -266,6 +266,38 @@ class Timer(Base):
     """When it really fired; `due_at` says when it ought to have."""
 
 
+class ExternalTask(Base):
+    """An external task: a service task with a topic, which waits for a worker outside; later the record of who did it."""
+
+    __tablename__ = "external_task"
+    __table_args__ = (
+        Index("ix_external_task_waiting", "topic", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+        Index("ix_external_task_instance", "instance_id", "id"),
+    )
+
+    id: Mapped[Id]
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
+    token: Mapped[str] = mapped_column(String(36))
+    """The waiting token of the interpreter."""
+    step: Mapped[str] = mapped_column(String(128))
+    topic: Mapped[str] = mapped_column(String(128))
+    process_key: Mapped[str] = mapped_column(String(64))
+    priority: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(16))
+    """waiting · done · cancelled"""
+    worker: Mapped[str | None] = mapped_column(String(200))
+    """Who fetched it last; only this worker may finish it while its lock holds."""
+    locked_until: Mapped[datetime | None]
+    """Until then nobody else gets it; afterwards the next worker does, and the slow one is refused."""
+    retries: Mapped[int | None]
+    """How often it may still be tried; None until a worker reported a failure, 0: an incident waits for the operator."""
+    error: Mapped[str | None] = mapped_column(String(666))
+    details: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    given: Mapped[dict[str, Any]] = mapped_column(Json)
+    """What the diagram hands to the worker (`in.*`), as it was when the step was reached."""
+
+
 class Incident(Base):
     """An incident 异常: a step that failed. The instance stays as it was before it; the others go on."""
 
@@ -277,6 +309,8 @@ class Incident(Base):
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), index=True)
     timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"))
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    external_id: Mapped[int | None]
+    """The external task whose worker gave up."""
     error: Mapped[str] = mapped_column(String(500))
     detail: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime]

@@ -32,6 +32,14 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"签收“{name}”"
     if act == "unclaimed":
         return f"放回“{name}”"
+    if act == "external_completed":
+        return f"外部程序办结“{name}”"
+    if act == "external_error":
+        return f"外部程序报告“{name}”未能办成（{data.get('error')}）"
+    if act == "external_failed":
+        return f"外部程序办理“{name}”失败"
+    if act == "external_retries":
+        return f"安排外部程序再次办理“{name}”"
     if act == "redated":
         return f"日历更新，重新推算时限（{data.get('cause', '')}）"
     if act == "migrated":
@@ -81,6 +89,8 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     for task in data.get("opened", ()):
         until = f"，{_until(task['due'])}前办结" if task.get("due") else ""
         lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}")
+    for step in data.get("outside", ()):
+        lines.append(f"“{step['name']}”交由外部程序办理（{step['topic']}）")
     for task in data.get("cancelled", ()):
         lines.append(f"“{task['name']}”已撤销")
     for clock in data.get("clocks", ()):
@@ -91,6 +101,10 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     for change in data.get("deadlines", ()):
         lines += _deadline(change)
     lines += _migrated(data)
+    if data.get("worker"):
+        lines.append(f"外部程序：{data['worker']}")
+    if "retries" in data:
+        lines.append(f"还可办理{data['retries']}次" if data["retries"] else "不再重试，等待运维人员处理")
     for child in data.get("children", ()):
         lines.append(f"启动{child['number']}")
     if data.get("outcome") and "passed" in data:

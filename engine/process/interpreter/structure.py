@@ -83,9 +83,11 @@ def _names(element: Element, findings: Findings) -> None:
             findings.add(element, "bad-name", f"属性 {key} 中的变量名“{named}”不能用")
         if key == "out" and element.tag not in ("serviceTask", "sendTask"):
             findings.add(element, "out-ignored", "只有服务任务和发送任务可以写 out")
-        if dot and kind in ("in", "out") and not _takes(element.tag, kind):
+        if dot and kind in ("in", "out") and not _takes(element, kind):
             findings.add(element, "parameter-ignored", f"属性 {key} 在这类任务上不起作用")
 
 
-def _takes(tag: str, kind: str) -> bool:
-    return tag == "callActivity" or (kind == "in" and tag in ("serviceTask", "sendTask"))
+def _takes(element: Element, kind: str) -> bool:
+    if element.tag == "callActivity":
+        return True
+    return element.tag in ("serviceTask", "sendTask") and (kind == "in" or bool(element.properties.get("topic")))

@@ -107,7 +107,7 @@ def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iter
             yield f"箭头 {flow} 的条件", condition, _NONE, _NONE
     for name, text in element.properties.items():
         # An operation's `out` names a variable; a call's `out.x` computes over the called case.
-        if name.startswith("in.") or (name in EXPRESSIONS and text):
+        if name.startswith("in.") or (name in EXPRESSIONS and text) or (name == "priority" and element.properties.get("topic")):
             yield f"属性 {name} ", text, _NONE, _NONE
     if element.tag == "scriptTask":
         try:

@@ -1,47 +1,14 @@
-"""The tables of other programs: external tasks with their locks, answers remembered by idempotency key, webhooks."""
+"""The tables of other programs: answers remembered by idempotency key, webhooks. External tasks are the kernel's own rows."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, text
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from engine.store.base import Base, Id
-
-_WAITING = text("state = 'waiting'")
-
-
-class ExternalTask(Base):
-    """A service task with a topic that waits for a worker outside."""
-
-    __tablename__ = "external_task"
-    __table_args__ = (
-        Index("ix_external_task_waiting", "topic", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-        Index("ix_external_task_instance", "instance_id", "id"),
-    )
-
-    id: Mapped[Id]
-    instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
-    token: Mapped[str] = mapped_column(String(36))
-    """The waiting token of the interpreter."""
-    step: Mapped[str] = mapped_column(String(128))
-    topic: Mapped[str] = mapped_column(String(128))
-    process_key: Mapped[str] = mapped_column(String(64))
-    priority: Mapped[int] = mapped_column(default=0)
-    state: Mapped[str] = mapped_column(String(16))
-    """waiting · done · cancelled"""
-    worker: Mapped[str | None] = mapped_column(String(200))
-    """Who fetched it last; only this worker may finish it while its lock holds."""
-    locked_until: Mapped[datetime | None]
-    """Until then nobody else gets it; afterwards the next worker does, and the slow one is refused."""
-    retries: Mapped[int | None]
-    """How often it may still be tried; None until a worker reported a failure, 0: an incident waits for the operator."""
-    error: Mapped[str | None] = mapped_column(String(666))
-    details: Mapped[str | None] = mapped_column(Text)
-    created_at: Mapped[datetime]
-
 
 class RememberedAnswer(Base):
     """What was answered to a request with an `Idempotency-Key`, written in the transaction that did it: a retry does nothing twice."""

@@ -61,6 +61,8 @@ def _brought(ran: Deployed) -> frozenset[str]:
     names = set(written_by(ran.diagram))
     for step in ran.diagram.steps.values():
         names.update(name.removeprefix("out.") for name in step.properties if name.startswith("out."))
+        if step.topic and step.properties.get("out"):
+            names.add(step.properties["out"])
         if step.form and not step.multi:
             names.update(form_keys(ran.forms.get(step.form)))
     return frozenset(names)

@@ -61,9 +61,13 @@ def _unmet(run: Replay) -> list[Stop]:
             still[own.to_draft[task.step], task.unit_id] += 1
     loose = Counter(step for step, _ in still.elements())
     calls = Counter(child.process_key for child in record.children.values() if child.state in OPEN_STATES)
+    outside = {own.to_draft[step] for step in record.outside if step in own.to_draft}
     unmet = []
     for stop in run.trial.open_stops():
-        if stop.row is None:
+        if stop.step.topic is not None:
+            if stop.step.id in outside:
+                continue  # it waits on record too
+        elif stop.row is None:
             if calls[stop.step.called or ""]:
                 calls[stop.step.called or ""] -= 1
                 continue

@@ -15,10 +15,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.history import History
-from engine.process.tables import Instance, Task, Timer
+from engine.process.tables import ExternalTask, Instance, Task, Timer
 
 #: The acts that move a case; claiming and the like do not.
-_MOVES = ("started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed")
+_MOVES = (
+    "started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed", "external_completed",
+    "external_error",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,12 @@ class Record:
     tasks: dict[int, Done] = field(default_factory=dict)
     deadlines: list[Clock] = field(default_factory=list)
     children: dict[int, Child] = field(default_factory=dict)
+    outside: set[str] = field(default_factory=set)
+    """Steps that wait for a worker outside."""
 
 
 def read_records(session: Session, instance_ids: Sequence[int], until: datetime) -> list[Record]:
-    """The records of these cases, in their order, as at `until`. Five queries, however many cases."""
+    """The records of these cases, in their order, as at `until`. Six queries, however many cases."""
     columns = (
         Instance.id, Instance.number, Instance.definition_id, Instance.state, Instance.outcome, Instance.outcome_name,
         Instance.ended_at, Instance.variables,
@@ -119,6 +124,11 @@ def read_records(session: Session, instance_ids: Sequence[int], until: datetime)
     ).where(Instance.parent_id.in_(records), Instance.parent_token.is_not(None)).order_by(Instance.id)  # fmt: skip
     for parent_id, child_id, *facts in session.execute(children):
         records[parent_id].children[child_id] = Child(*facts)
+    waiting = select(ExternalTask.instance_id, ExternalTask.step).where(
+        ExternalTask.instance_id.in_(records), ExternalTask.state == "waiting"
+    )
+    for instance_id, step in session.execute(waiting):
+        records[instance_id].outside.add(step)
     return list(records.values())
 
 

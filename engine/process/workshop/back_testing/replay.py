@@ -170,7 +170,7 @@ def _take(run: Replay, move: Move) -> None:
         return
     # A child's end does not let fire what is due at the same instant; whatever a person does finds it done.
     trial.pass_until(move.at, move.known_at, inclusive=move.act != "child_ended")
-    if move.act in ("completed", "child_ended"):
+    if move.act in ("completed", "child_ended", "external_completed", "external_error"):
         ran = run.pairings[move.definition_id]
         step = _step_of(move)
         if step not in ran.to_draft:
@@ -190,7 +190,7 @@ def _take(run: Replay, move: Move) -> None:
 
 def _step_of(move: Move) -> str:
     """The element that a recorded move completed: its task's, or the call activity that waited for the child."""
-    if move.act == "completed":
+    if move.act != "child_ended":
         return move.step or ""
     return next((element for element, how in move.passed if how == "completed"), "")
 
@@ -213,6 +213,8 @@ def _answer(run: Replay, held: Held) -> bool:
         return False
     if held.move.act == "child_ended":
         return _return(run, held, waiting)
+    if held.move.act.startswith("external"):
+        return _work(run, held, waiting)
     task_id = held.move.data.get("task")
     done = run.record.tasks.get(task_id) if isinstance(task_id, int) else None
     if waiting[0].step.multi and done is not None:
@@ -225,6 +227,19 @@ def _answer(run: Replay, held: Held) -> bool:
         run.matched[task_id] = stop
     # Held answers are given as soon as the draft comes to ask for them, never before they were given.
     run.trial.complete(stop, data, max(held.move.at, run.trial.at), held.move.known_at, held.move.opened)
+    return True
+
+
+def _work(run: Replay, held: Held, waiting: list[Stop]) -> bool:
+    """A worker outside gave a result or an error: it gives the same to the draft."""
+    stop = next((stop for stop in waiting if stop.step.topic), None)
+    if stop is None:
+        return False
+    at = max(held.move.at, run.trial.at)
+    if held.move.act == "external_error":
+        run.trial.fail(stop, str(held.move.data.get("error")), at, held.move.known_at, held.move.opened)
+    else:
+        run.trial.complete(stop, held.move.data.get("values") or {}, at, held.move.known_at, held.move.opened)
     return True
 
 

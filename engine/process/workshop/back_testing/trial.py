@@ -71,7 +71,7 @@ class Stop:
     opened_at: datetime
     cause: Cause
     row: Task | None = None
-    """None for a call."""
+    """None for a call and for a step of a worker outside."""
     counted: bool = False
     """Of a call: set against a case on record."""
     state: str = "open"
@@ -109,6 +109,7 @@ class Trial:
         self.ended_at: datetime | None = None
         self.machine = Machine.start(diagram, host=self, budget=STEP_BUDGET)
         self._known, self._around = known, around
+        self._has_topics = any(step.topic for step in diagram.steps.values())
         #: As of when the calendar is known, and its stage when the clocks were last counted with it.
         self._known_at: datetime
         self._stage = 0
@@ -239,10 +240,17 @@ class Trial:
         stop.state = "done"
         if stop.row is not None:
             stop.row.state, stop.row.completed_at = "done", at
-        several = stop.row is not None and stop.step.multi
+        several = (stop.row is not None or stop.step.topic is not None) and stop.step.multi
         if not several:
             self.variables.update(data)
         self.machine.complete(stop.token, local=dict(data) if several else None)
+        self._settle(Cause(stop.step.name, opened))
+
+    def fail(self, stop: Stop, code: str, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
+        """A worker outside reports a BPMN error; the draft may fail to catch it."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        stop.state = "done"
+        self.machine.raise_error(stop.token, code)
         self._settle(Cause(stop.step.name, opened))
 
     def deliver(self, message: str, payload: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
@@ -291,6 +299,8 @@ class Trial:
     def _settle(self, cause: Cause) -> None:
         changes = project(self)
         waiting = {call.token: call for call in changes.calls}
+        if self._has_topics:
+            waiting |= {token.token: token for token in self.machine.waiting() if token.kind == "topic"}
         for token, stop in list(self._live.items()):
             if token not in self.tasks and token not in waiting:
                 stop.state = "cancelled" if stop.state == "open" else stop.state
@@ -313,7 +323,7 @@ class Trial:
 
     def _let_run_beside(self, cause: Cause) -> None:
         """Passes a call that only the draft's missed deadline makes: nobody knows how that case would have ended."""
-        for stop in [stop for stop in self.stops if stop.row is None and stop.state == "open" and not stop.counted]:
+        for stop in [stop for stop in self.stops if stop.step.called and stop.state == "open" and not stop.counted]:
             stop.counted = True
             key = stop.step.called or ""
             if self._children.get(key, 0) > 0:

@@ -44,7 +44,7 @@ LABELS = {
     "escalation@escalationRef": "升级", "signal@signalRef": "信号",
     "property:unit": "承办单位", "property:post": "岗位", "property:form": "表单", "property:article": "条款", "property:opinion": "意见",
     "property:limit": "时限", "property:statutoryMax": "法定最长时限", "property:onPause": "遇补正时", "property:officeHours": "办公时间以外顺延",
-    "property:clock": "停表", "property:operation": "操作", "property:out": "结果变量", "property:topic": "外部主题", "property:outcome": "结果代码",
+    "property:clock": "停表", "property:operation": "操作", "property:out": "结果变量", "property:topic": "外部主题", "property:priority": "优先级", "property:outcome": "结果代码",
     "property:ruleSet": "规则集", "property:title": "办件标题", "property:numberPrefix": "文号前缀", "property:subject": "办理对象",
     "property:holds": "占用对象", "property:startForm": "发起表单", "property:startPosts": "发起岗位", "property:startBody": "发起单位",
     "property:startLabel": "发起按钮", "property:startFrom": "发起入口", "property:parties": "参与单位",

@@ -18,9 +18,10 @@ from engine.process.clocks import explain
 from engine.process.definitions import Deployed
 from engine.process.editions import edition_at
 from engine.process.forms import FormDefinition, prefill
+from engine.process.interpreter.expressions import names_in
 from engine.process.interpreter.model import Waiting
 from engine.process.sheets.case import CaseSheet, TaskView, sheet_of
-from engine.process.tables import Instance, Task, Timer
+from engine.process.tables import ExternalTask, Instance, Task, Timer
 from engine.process.workshop.dry_run.people import Person, people_of
 from engine.store.store import Work
 
@@ -69,6 +70,20 @@ class TaskShown:
 
 
 @dataclass(frozen=True, slots=True)
+class TopicShown:
+    """A step that waits for a worker outside; who walks the run plays it."""
+
+    step: str
+    nth: int
+    name: str
+    topic: str
+    given: Mapping[str, Any]
+    """What the worker is given."""
+    wanted: list[str]
+    """The variables of which the case takes something."""
+
+
+@dataclass(frozen=True, slots=True)
 class CaseShown:
     """A case of the run."""
 
@@ -83,8 +98,7 @@ class CaseShown:
     timers: list[TimerShown]
     messages: list[str]
     """The messages that it waits for."""
-    topics: list[str] = field(default_factory=list)
-    """Names of the steps that an outside worker would do; a dry run cannot."""
+    topics: list[TopicShown] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +148,20 @@ def _shown(work: Work, instance: Instance, place: int, draft: int) -> CaseShown:
         place=place, sheet=sheet, drafted=instance.definition_id == draft, tokens=dict(Counter(_standing(waiting))),
         tasks=list(_tasks(session, instance, case.definition, sheet, timers, place)), timers=timers,
         messages=sorted({token.message for token in waiting if token.message}),
-        topics=[case.diagram_steps[token.step].name for token in waiting if token.kind == "topic"],
+        topics=list(_topics(session, case)),
     )  # fmt: skip
+
+
+def _topics(session: Session, case: Case) -> Iterator[TopicShown]:
+    if not any(step.topic for step in case.diagram_steps.values()):
+        return
+    rows = select(ExternalTask).where(ExternalTask.instance_id == case.instance.id, ExternalTask.state == "waiting")
+    seen: Counter[str] = Counter()
+    for row in session.scalars(rows.order_by(ExternalTask.id)):
+        step = case.diagram_steps[row.step]
+        wanted = {name for key, text in step.properties.items() if key.startswith("out.") for name in names_in(text)}
+        yield TopicShown(row.step, seen[row.step], step.name or row.step, row.topic, row.given, sorted(wanted))
+        seen[row.step] += 1
 
 
 def _standing(waiting: Iterable[Waiting]) -> Iterator[str]:

@@ -26,6 +26,7 @@ DOINGS: Mapping[str, frozenset[str]] = {
     "timer": frozenset(),
     "until": frozenset({"at"}),
     "message": frozenset({"case", "message", "given"}),
+    "worker": frozenset({"case", "step", "nth", "given", "error"}),
 }
 
 
@@ -34,7 +35,7 @@ class ScriptMove:
     """One move of the script."""
 
     do: str
-    """start · complete · timer (to the next timer) · until (to an instant) · message"""
+    """start · complete · timer (to the next timer) · until (to an instant) · message · worker (outside)"""
     at: str = ""
     """When the run begins, or to when it goes on: an ISO instant, in Shanghai time where it says nothing else; "" for now."""
     by: str = ""
@@ -55,7 +56,9 @@ class ScriptMove:
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Field (or `attachments`) → names of files that are pretended to be uploaded."""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """The first data of a process that no person starts; what a message brings."""
+    """The first data of a process that no person starts; what a message brings; what a worker outside gives back."""
+    error: str = ""
+    """The BPMN error that the worker reports instead."""
 
     def as_json(self) -> dict[str, Any]:
         """The move without what was left open."""

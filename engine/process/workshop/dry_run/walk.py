@@ -20,14 +20,14 @@ from sqlalchemy.exc import OperationalError
 
 from engine.people.actor import Actor
 from engine.people.units import unit_id_of
-from engine.process.advance import Deliver, advance
+from engine.process.advance import Deliver, Finish, advance
 from engine.process.case import lock_instance
 from engine.process.definitions import deployed, in_force, known_processes
 from engine.process.instances import start_by_system, start_in, start_posts
 from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.package import Package, as_text
-from engine.process.tables import Definition, Instance, Task, Timer
+from engine.process.tables import Definition, ExternalTask, Instance, Task, Timer
 from engine.process.tasks import complete_in
 from engine.process.timers import fire_in
 from engine.process.workshop.checking import checked
@@ -190,6 +190,8 @@ class _Run:
                 return self._start(move)
             case "complete":
                 return self._complete(move)
+            case "worker":
+                return self._work(move), None
             case _:
                 case_id = self._case(move.case)
                 advance(self.work, lock_instance(self.work, case_id), Deliver(move.message, dict(move.given)))
@@ -224,6 +226,20 @@ class _Run:
         files, attachments = pretended_files(self.work, person, move.files)
         complete_in(self.work, task.id, actor=person, answers={**move.answers, **files}, opinion=move.opinion, attachments=attachments)
         return f"办结“{task.name}”", person
+
+    def _work(self, move: ScriptMove) -> str:
+        """A worker outside is played: it gives what the script says."""
+        case_id = self._case(move.case)
+        instance = lock_instance(self.work, case_id)
+        query = select(ExternalTask).where(
+            ExternalTask.instance_id == case_id, ExternalTask.step == move.step, ExternalTask.state == "waiting"
+        )
+        rows = self.session.scalars(query.order_by(ExternalTask.id)).all()
+        if move.nth >= len(rows):
+            raise Stale(f"此时环节“{self._name_of(move)}”没有等待外部程序")
+        name, said = self._name_of(move), {"error": move.error} if move.error else {}
+        advance(self.work, instance, Finish(rows[move.nth], dict(move.given), move.error or None, said))
+        return f"外部程序办结“{name}”" if not move.error else f"外部程序报告“{name}”未能办成"
 
     def _case(self, place: int) -> int:
         if place >= len(self.watch.cases):

@@ -27,7 +27,7 @@ _ADVICE = {
     "bad-script": "请改写为“变量 = 表达式”的行",
     "event-never": "请改附在人工办理的任务上，或改为错误事件，或删除",
     "unreachable": "请连上箭头，或删除",
-    "topic-not-supported": "请改选本系统的操作，或改为人工办理",
+    "topic-name": "请改写外部主题的名称",
 }
 _MOST = 2000
 

@@ -67,9 +67,11 @@ def upgrade() -> None:
     sa.Column('error', sa.String(length=666), nullable=True),
     sa.Column('details', sa.Text(), nullable=True),
     sa.Column('created_at', UtcDateTime(), nullable=False),
+    sa.Column('given', Json, nullable=False),
     sa.ForeignKeyConstraint(['instance_id'], ['instance.id'], name=op.f('fk_external_task_instance_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_external_task'))
     )
     op.create_index('ix_external_task_instance', 'external_task', ['instance_id', 'id'], unique=False)
     op.create_index('ix_external_task_waiting', 'external_task', ['topic', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.add_column('definition', sa.Column('suspended', sa.Boolean(), server_default=sa.false(), nullable=False))
+    op.add_column('incident', sa.Column('external_id', BigId, nullable=True))

@@ -18,12 +18,25 @@ export function serviceSections(subject) {
   const fields = [
     { id: "field-operation", kind: "select", label: "操作", options: operations, value: properties.operation || "", write: change },
     ...(chosen ? [{ id: "field-operation-doc", kind: "fact", label: "", value: chosen.description }] : []),
-    ...(chosen ? [] : [property("topic", "外部主题", { help: "交由外部程序办理。本版本尚不能发布带外部主题的流程。" })]),
+    ...(chosen ? [] : [property("topic", "外部主题", { help: "交由外部程序办理：外部程序按这个主题领取，办完后流程继续。" })]),
+    ...(properties.topic ? [property("priority", "优先级", { help: "整数或表达式；数大的先领取，默认为 0。" })] : []),
     property("article", "条款", { help: "本操作依据的条款；出具的文书会引用它。" }),
   ];
   const sections = [{ id: "operation", title: "自动操作", fields }];
+  if (!chosen && properties.topic) sections.push({ id: "handed", title: "交接的数据", fields: handed(subject) });
   if (chosen) sections.push({ id: "parameters", title: "参数", fields: [...parameters(subject, chosen), ...result(subject, chosen)] });
   return sections;
+}
+
+// What a worker outside is given, and what the case takes back: nothing else passes.
+function handed({ properties, element, writing }) {
+  const names = (prefix) => Object.keys(properties).filter((name) => name.startsWith(prefix));
+  const pairs = (prefix, label, help) =>
+    mapping({ properties, element, writing }, { id: `field-handed-${prefix.slice(0, -1)}`, prefix, names: names(prefix), label, add: "添加一个值", help });
+  return [
+    pairs("in.", "交给外部程序的值", "名字由外部程序使用，值是表达式。外部程序看不到办件的其他数据。"),
+    pairs("out.", "取回的值", "名字是本流程的变量，值是表达式，可用外部程序返回的变量。其他返回值不保存。"),
+  ];
 }
 
 function parameters(subject, { parameters: known, open_ended: openEnded }) {

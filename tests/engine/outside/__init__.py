@@ -1,0 +1,1 @@
+"""Other programs: workers outside, webhooks."""
