@@ -27,6 +27,8 @@ ATTEMPTS = 16
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
 
+#: After this many failures without a success between them, a channel rests for the round.
+IN_A_ROW = 3
 #: Letters written by one statement; what is more takes another.
 AT_ONCE = 500
 
@@ -123,10 +125,14 @@ def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) 
 
     Each letter costs two short transactions, one to claim and one to mark; nothing is locked while it is being sent,
     and any number of deliverers may run. A letter of a channel that this process has not waits for one that has it.
+    A channel that fails several times in a row is left alone until the next round: waiting for a server that hangs must
+    not hold up the others.
     """
     sent = 0
+    failures = dict.fromkeys(channels, 0)
     for _ in range(limit):
-        claimed = _claim(store, sorted(channels))
+        trusted = sorted(name for name, count in failures.items() if count < IN_A_ROW)
+        claimed = _claim(store, trusted) if trusted else None
         if claimed is None:
             break
         row_id, attempts, channel, letter = claimed
@@ -134,8 +140,10 @@ def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) 
             channels[channel](letter)
         except Exception as error:  # whatever a channel raises is this letter's failure, never the next one's
             _mark_failed(store, row_id, attempts, error)
+            failures[channel] += not isinstance(error, Undeliverable)
         else:
             _mark_sent(store, row_id)
+            failures[channel] = 0
             sent += 1
     return sent
 

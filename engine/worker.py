@@ -21,10 +21,13 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
 from engine.channels.registry import open_channels
+from engine.channels.robots import Robot
 from engine.history_seal import seal
 from engine.logs import say
 from engine.outbox import deliver
 from engine.people.tables import SignIn
+from engine.process.notifying.digests import send_digests
+from engine.process.notifying.robots import robot_address
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
@@ -79,7 +82,7 @@ class Worker:
         self.store = store
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"[:100]
-        self.channels = open_channels(settings)
+        self.channels = open_channels(settings, self._find_robot, store.clock)
         self._stopping = threading.Event()
         self._troubles: dict[str, str] = {}
 
@@ -98,6 +101,7 @@ class Worker:
             ("beat", 5, self.beat),
             ("seal", 15, self.seal),
             ("duties", 60, self.open_duties),
+            ("digests", 30, self.send_digests),
             ("housekeeping", 3600, self.housekeeping),
         ]
         scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(jobs))})
@@ -122,6 +126,7 @@ class Worker:
         """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
         self.recount()
         self.open_duties()
+        self.send_digests()
         migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
         return Swept(
             migrated=migrated, fired=self.fire(), replayed=self.run_back_tests(), delivered=self.deliver(),
@@ -188,6 +193,18 @@ class Worker:
         if opened:
             say(log, "duties opened", count=opened)
         return opened
+
+    def send_digests(self) -> int:
+        """Posts the digests of notices whose minute has come; returns how many."""
+        posted = self._all_of(lambda: send_digests(self.store, self.settings.base_url))
+        if posted:
+            say(log, "digests posted", count=posted)
+        return posted
+
+    def _find_robot(self, recipient: str) -> Robot | None:
+        """Where the robot of a letter lives, for the channels."""
+        found = robot_address(self.store, recipient)
+        return Robot(*found) if found is not None else None
 
     def deliver(self) -> int:
         """Sends what the outbox holds. Without any channel the letters wait."""

@@ -24,6 +24,7 @@ from engine.process.definitions import deployed, in_force
 from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
 from engine.process.migrating import migrate
+from engine.process.notifying.new_tasks import tell_of_new_tasks
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
@@ -147,6 +148,7 @@ class Road:
         self.work = work
         self.queue: deque[tuple[int, Move, datetime]] = deque()
         self.cases: dict[int, Case] = {}
+        self.opened: list[Task] = []
         self.moving = False
 
     def go(self, instance: Instance, move: Move, at: datetime) -> None:
@@ -165,6 +167,8 @@ class Road:
         for case in self.cases.values():
             if case.entries:
                 case.save()
+        tell_of_new_tasks(self.work, self.opened)
+        self.opened = []
         self.cases.clear()
         self.moving = False
 
@@ -319,6 +323,7 @@ class Road:
         instance = case.instance
         said["passed"] = [[passed.step, passed.how] for passed in case.fresh_steps()]
         changes = project(case)
+        self.opened += changes.opened
         said.update(changes.said)
         external_tasks.bring_in_line(case, said)
         running = self._running_calls(case) if changes.calls else frozenset()

@@ -1,91 +1,71 @@
-"""Notices to people: rows shown in the page, and mail through the outbox for those who have an address.
+"""Notices to people: whoever has something to tell calls one of these; `notifying` decides what carries it where.
 
-A notice says that there is something, never what a restricted case contains beyond its number and title.
+What a restricted case contains stays in the product: outside it only says that there is something.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import select, update
 
-from engine.outbox import post as post_outbox
 from engine.people.actor import Actor
-from engine.people.posts import POSTS
-from engine.people.tables import Account, Appointment
 from engine.people.units import unit_by_code
 from engine.process.clocks import day_in_words, due_running_from
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.interpreter.model import OperationError
+from engine.process.notifying.dispatch import Words, announce, tell
+from engine.process.notifying.recipients import Person, empowered, holders, person, robots_of
+from engine.process.notifying.restricting import case_is_restricted
 from engine.process.operations import Call, operation
 from engine.process.tables import Notice, Timer
 from engine.store.store import Store, Work, command
 
-_PEOPLE = select(Account.id, Account.email).where(Account.active).order_by(Account.id)
-_PERSON = _PEOPLE.where(Account.id == bindparam("account"))
-_HOLDERS = _PEOPLE.join(Appointment, Appointment.account_id == Account.id).where(
-    Appointment.unit_id == bindparam("unit"), Appointment.post == bindparam("post")
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What is said, and what it is about."""
-
-    kind: str
-    title: str
-    text: str
-    instance_id: int | None = None
-    task_id: int | None = None
 
 
 def notify_post(
     work: Work, unit_id: int, post: str, *, title: str, text: str, kind: str = "case", instance_id: int | None = None,
-    task_id: int | None = None, assignee_id: int | None = None,
+    task_id: int | None = None, assignee_id: int | None = None, restricted: bool = False,
 ) -> int:  # fmt: skip
-    """Tells the assignee, or else everybody who holds the post in the unit; returns how many were told.
+    """Tells the assignee, or else everybody who holds the post in the unit, and the unit's robots; returns how many people were told.
 
-    `kind` is what it is about; people choose by it what reaches them where. `task_id` is where the notice leads.
+    `kind` is what it is about (`notifying.kinds`); people choose by it what reaches them where. `task_id` is where the notice
+    leads. `restricted` keeps the content in where `instance_id` cannot say so, as for people who may not see that case.
     """
+    words = _words(work, kind, title, text, instance_id, task_id, restricted=restricted)
     if assignee_id is not None:
-        told = work.session.execute(_PERSON, {"account": assignee_id}).all()
-    else:
-        told = work.session.execute(_HOLDERS, {"unit": unit_id, "post": post}).all()
-    return _tell(work, told, _Words(kind, title, text, instance_id, task_id))
+        return _tell(work, person(work.session, assignee_id, kind), words)
+    announce(work, robots_of(work.session, [unit_id], kind, work.session.info["store"].channels), words, post)
+    return _tell(work, holders(work.session, unit_id, post, kind), words)
 
 
 def notify_power(work: Work, power: str, *, title: str, text: str, kind: str, but: Collection[int] = ()) -> int:
     """Tells everybody whose post gives them the power, but for some accounts; returns how many were told."""
-    posts = [key for key, post in POSTS.items() if power in post.powers]
-    holders = select(Appointment.account_id).where(Appointment.post.in_(posts))
-    told = work.session.execute(_PEOPLE.where(Account.id.in_(holders), Account.id.not_in(but))).all()
-    return _tell(work, told, _Words(kind, title, text))
+    return _tell(work, empowered(work.session, power, kind, but), _words(work, kind, title, text))
 
 
 def notify_person(
     work: Work, account_id: int, *, title: str, text: str, kind: str = "case", instance_id: int | None = None,
-    task_id: int | None = None,
+    task_id: int | None = None, outside: str | None = None,
 ) -> int:  # fmt: skip
-    """Tells one person, if they still work here; returns how many were told."""
-    told = work.session.execute(_PERSON, {"account": account_id}).all()
-    return _tell(work, told, _Words(kind, title, text, instance_id, task_id))
+    """Tells one person, if they still work here; returns how many were told.
+
+    `outside` is what leaves the product instead of `text`, where a part of that is about a restricted case.
+    """
+    return _tell(work, person(work.session, account_id, kind), _words(work, kind, title, text, instance_id, task_id, outside=outside))
 
 
-def _tell(work: Work, told: Sequence[Row[int, str | None]], words: _Words) -> int:
-    rows = [
-        Notice(account_id=account_id, kind=words.kind, instance_id=words.instance_id, task_id=words.task_id,
-               title=words.title, text=words.text, created_at=work.now)
-        for account_id, _ in told
-    ]
-    work.session.add_all(rows)
-    if any(address for _, address in told):
-        work.session.flush()  # a letter is known by the id of its notice
-    for row, (_, address) in zip(rows, told, strict=True):
-        if address and "mail" in work.session.info["store"].channels:
-            post_outbox(work, channel="mail", recipient=address, payload={"subject": words.title, "text": words.text}, key=f"notice:{row.id}")
-    return len(rows)
+def _words(
+    work: Work, kind: str, title: str, text: str, instance_id: int | None = None, task_id: int | None = None, *,
+    restricted: bool = False, outside: str | None = None,
+) -> Words:  # fmt: skip
+    held_back = restricted or case_is_restricted(work.session, instance_id)
+    return Words(kind, title, text, instance_id, task_id, restricted=held_back, outside=outside)
+
+
+def _tell(work: Work, people: Sequence[Person], words: Words) -> int:
+    return tell(work, [(one, words) for one in people])
 
 
 @operation("notices.send", {"unit": "code of the unit", "post": "key of the post", "title": "heading", "text": "what it says",

@@ -85,6 +85,8 @@ class Changes:
     """Call activities that wait for a child, whether it runs already or is still to be started."""
     left: bool = False
     """Whether an activity with rows was left."""
+    opened: list[Task] = field(default_factory=list)
+    """The tasks that are new."""
     alive: frozenset[str] = frozenset()
     """Every token that still waits or encloses one that does."""
     said: dict[str, Any] = field(default_factory=dict)
@@ -101,7 +103,7 @@ def project(case: Docket) -> Changes:
     changes = Changes(alive=frozenset(alive))
     touched = _close(case, waiting, changes)
     touched |= _open_timers(case, waiting, changes)
-    opened = _open_tasks(case, waiting, changes)
+    opened = changes.opened = _open_tasks(case, waiting, changes)
     touched |= {timer.activity or timer.token for timer in case.timers if timer.due_at is None and timer.state == "waiting"}
     touched |= pause(case, waiting, opened, changes.said)
     touched |= case.take_recounts()

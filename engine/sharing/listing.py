@@ -14,6 +14,7 @@ from sqlalchemy import select
 from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError
 from engine.process.notices import notify_post
+from engine.process.notifying.restricting import is_restricted
 from engine.process.operations import Call, operation
 from engine.process.tables import Instance
 from engine.sharing.catalogue import Resource, change_resource, code_of, lock_resource
@@ -218,8 +219,10 @@ def tell_applicants(call: Call, *, resource: Any, title: str, text: str) -> int:
         .distinct()
         .order_by(Instance.unit_id)
     )  # fmt: skip
+    restricted = is_restricted(session, call.instance)
     return sum(
-        notify_post(call.work, unit_id, "handler", title=title, text=text, instance_id=None)
+        # Who is told may not see the case that tells them, so the notice does not name it.
+        notify_post(call.work, unit_id, "handler", title=title, text=text, restricted=restricted)
         for unit_id in session.scalars(asked).all()
         if unit_id is not None
     )

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.people.tables import Account, Appointment
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.notices import notify_person
+from engine.process.notifying.restricting import restricted_of
 from engine.process.tables import Timer
 from engine.store.store import Work
 
@@ -29,8 +30,13 @@ def tell_everybody(work: Work, run: Recount) -> int:
         people = [move.assignee_id] if move.assignee_id is not None else holders.get((move.unit_id, move.post), [])
         for account_id in people:
             concerned.setdefault(account_id, []).append(move)
+    restricted = restricted_of(work.session, {move.instance_id for move in moves})
     for account_id, own in concerned.items():
-        notify_person(work, account_id, kind="calendar", title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own, doubtful))
+        telling = [move for move in own if move.instance_id not in restricted]
+        notify_person(
+            work, account_id, kind="calendar", title=f"日历更新：{len(own)}项待办的截止日有变化", text=_text(run, own, doubtful),
+            outside=_text(run, telling, doubtful, left_out=len(own) - len(telling)) if len(telling) < len(own) else None,
+        )  # fmt: skip
     return len(concerned)
 
 
@@ -50,7 +56,8 @@ def _holders(work: Work, posts: Iterable[tuple[int | None, str | None]]) -> dict
     return found
 
 
-def _text(run: Recount, moves: list[RecountMove], doubtful: Set[int]) -> str:
+def _text(run: Recount, moves: list[RecountMove], doubtful: Set[int], *, left_out: int = 0) -> str:
+    """What changed, a line each. `left_out` are those of which nothing may leave but that they are there."""
     lines = [f"依据{run.cause}，下列待办的截止日重新推算："]
     for move in moves[:LINES]:
         now = _day(move.to_day) + ("（暂定）" if move.id in doubtful else "")
@@ -60,6 +67,8 @@ def _text(run: Recount, moves: list[RecountMove], doubtful: Set[int]) -> str:
             lines.append(f"{move.number}“{move.activity}”：{_day(move.from_day)} → {now}")
     if len(moves) > LINES:
         lines.append(f"另有{len(moves) - LINES}项，请在待办中查看。")
+    if left_out:
+        lines.append(f"另有{left_out}项，请登录系统查看。")
     return "\n".join(lines)
 
 
