@@ -9,8 +9,8 @@ from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
+from engine.process.desk.counts import COUNT_CAP, inbox_counts
 from engine.process.desk.tables import Copy
-from engine.process.queries import COUNT_CAP, inbox_counts
 from engine.process.tables import Notice
 
 #: New notices that are told by name; of more only the newest.
