@@ -26,6 +26,7 @@ from engine.history_seal import seal
 from engine.logs import say
 from engine.outbox import deliver
 from engine.people.tables import SignIn
+from engine.process.desk.standing_in import settle
 from engine.process.notifying.digests import send_digests
 from engine.process.notifying.robots import robot_address
 from engine.process.tables import Attachment, Heartbeat
@@ -95,6 +96,7 @@ class Worker:
         jobs: list[tuple[str, float, Callable[[], object]]] = [
             ("recount", 5, self.recount),
             ("fire", 1, self.fire),
+            ("absences", 5, self.settle_absences),
             ("migrate", 2, self.migrate),
             ("back-tests", 2, self.run_back_tests),
             ("deliver", 2, self.deliver),
@@ -125,6 +127,7 @@ class Worker:
     def once(self) -> Swept:
         """Does all that is due now, in this thread. Unlike `run`, lets an error out: whoever called must learn of it."""
         self.recount()
+        self.settle_absences()
         self.open_duties()
         self.send_digests()
         migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
@@ -170,6 +173,13 @@ class Worker:
         if looked:
             say(log, "deadlines counted again", cases=looked)
         return looked
+
+    def settle_absences(self) -> int:
+        """Lets the leaves begin and end that are due; returns how many tasks changed hands."""
+        moved = settle(self.store)
+        if moved:
+            say(log, "tasks moved for leaves", count=moved)
+        return moved
 
     def migrate(self) -> int:
         """Moves the cases of the migrations that were started, one by one; returns how many were dealt with."""

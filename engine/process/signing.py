@@ -133,11 +133,10 @@ def give_back(work: Work, instance: Instance, main: Task, how: str, *, by: Actor
             signature.state = "planned"
     main.completed_by = None
     main.sent_how, main.sent_by, main.sent_note = how, by.account_id if by else None, note or None
-    if main.assignee_id is not None:
-        found = stand_in(work.session, main.assignee_id, main.unit_id, main.post, work.now)
-        if found.for_id is not None:
-            main.for_id = (main.for_id or found.for_id) if found.account_id is not None else None
-            main.assignee_id = found.account_id
+    whom = main.for_id or main.assignee_id  # who was on leave may be back since
+    if whom is not None:
+        found = stand_in(work.session, whom, main.unit_id, main.post, work.now)
+        main.assignee_id, main.for_id = found.account_id, found.for_id if found.account_id is not None else None
     data = {"name": main.name, "task": main.id, "why": how} | ({"note": note} if how == "refused" else {})
     append_entry(work, instance, entry_of(work, instance, main, "given_back", data))
     title = f"{'加签人不同意' if how == 'objected' else '办结未能生效'}：{main.name}"
