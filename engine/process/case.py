@@ -20,6 +20,7 @@ from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
 from engine.people.actor import Actor
 from engine.people.units import unit_id_of
+from engine.process.assigning import assign
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import current_edition, known
 from engine.process.interpreter.expressions import evaluate
@@ -202,6 +203,10 @@ class Case:
         if isinstance(row, Timer):
             row.calendar = calendar_for(self, row, known(self.work.session).bindings)
         self.work.session.add(row)
+
+    def assign(self, wanted: Sequence[tuple[Task, Any]]) -> Mapping[str, Mapping[str, str]]:
+        """Gives new tasks to the people whose logins the diagram gives, or to who stands in for them. Raises BadAssignment."""
+        return assign(self.work.session, wanted, self.at)
 
     def admit(self, tasks: Sequence[Task]) -> None:
         """Whoever got a task takes part in the case, and may see it."""

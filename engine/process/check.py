@@ -50,7 +50,7 @@ def check(
     for rule in diagram.timers.values():
         problems += _timer_problems(rule)
     problems += property_problems(diagram)
-    problems += desk_problems(diagram)
+    problems += desk_problems(package, diagram)
     problems += _form_problems(diagram, package)
     problems += name_problems(package, diagram, known_processes, base)
     problems += _base_problems(package, diagram, base)
@@ -94,7 +94,8 @@ def _process_problems(diagram: Diagram, package: Package, known: Set[str]) -> It
     for name in ("limitReminder", "limitEscalation"):
         if properties.get(name) and most_of(properties[name]) is None:
             yield Problem(None, diagram.name, "limit-not-a-number", f"流程属性{name}应为工作日数，实际为“{properties[name]}”")
-    yield from _expression(properties.get("limitNotifyUnit"), diagram.name, "limitNotifyUnit")
+    for name in ("limitNotifyUnit", "restricted"):
+        yield from _expression(properties.get(name) or None, diagram.name, name)
 
 
 def _step_problems(step: Step, package: Package, known: Set[str], runs: bool) -> Iterator[Problem]:

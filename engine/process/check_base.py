@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.process.interpreter.model import Diagram, Problem, TimerRule
+from engine.process.forms import FIXED
+from engine.process.interpreter.model import Diagram, Problem, Step, TimerRule
 from engine.process.package import Package
+from engine.process.step_forms import form_for
 
 _PAUSES = {"pause": "顺延", "restart": "重新计算", "none": "照常计算"}
 
@@ -141,15 +143,22 @@ def _forms(package: Package, diagram: Diagram, base: Package, before: Diagram) -
             text = f"{label}不再注明条款“{old.article}”，法定环节的条款不能删去"
             yield Problem(old.id, old.name or None, "statutory-article-removed", text, old.article)
         if new is not None:
-            offered = [package.forms.get(new.form or "")]
+            offered = [_asked(new, package)]
         else:  # drawn anew: some other step of the same article may ask for the same
             others = [step for step in diagram.steps.values() if step.article == old.article and step.form]
-            offered = [package.forms.get(step.form or "") for step in others]
-        yield from _fields(base.forms.get(old.form), offered, label, old.id if new is not None else None, old.name, old.article)
+            offered = [_asked(step, package) for step in others]
+        yield from _fields(_asked(old, base), offered, label, old.id if new is not None else None, old.name, old.article)
     form, article = before.properties.get("startForm"), before.properties.get("article")
     if form and article:
         offered = [package.forms.get(diagram.properties.get("startForm", ""))]
         yield from _fields(base.forms.get(form), offered, f"流程“{before.name}”的发起", None, before.name, article)
+
+
+def _asked(step: Step, package: Package) -> Any:
+    """The form of a step with what it asks for there: a field that is hidden or only shown is not asked for."""
+    form = form_for(step, package.forms)
+    asked = [field for field in _by_key(form).values() if not field.get(FIXED)]
+    return {**form, "fields": asked} if isinstance(form, dict) else form
 
 
 def _fields(old: Any, offered: list[Any], label: str, element: str | None, name: str, article: str) -> Iterator[Problem]:

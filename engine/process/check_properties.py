@@ -16,6 +16,7 @@ from engine.process.interpreter.model import Diagram, Problem, Step
 
 _TASK = frozenset({
     "form", "article", "opinion", "limit", "statutoryMax", "onPause", "officeHours", "clock", "unit", "post", "actions", "returnTo",
+    "countersign", "vote", "approve", "ratio", "result", "assignee", "hiddenFields", "readonlyFields",
 })  # fmt: skip
 _SERVICE = frozenset({"operation", "out", "article", "topic", "priority"})
 #: What each kind of step reads; `in.` and `out.` are the structure check's.
@@ -25,7 +26,8 @@ STEP_PROPERTIES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 PROCESS_PROPERTIES = frozenset({
     "ruleSet", "article", "title", "numberPrefix", "subject", "holds", "startForm", "startPosts", "startBody", "startLabel",
-    "startFrom", "parties", "limitReminder", "limitEscalation", "limitSupervision", "limitNotifyUnit", "limitNotifyPost", "actions",
+    "startFrom", "parties", "limitReminder", "limitEscalation", "limitSupervision", "limitNotifyUnit", "limitNotifyPost",
+    "actions", "restricted",
 })  # fmt: skip
 #: Whatever anything may say: which article it carries out.
 _ANYWHERE = frozenset({"article"})

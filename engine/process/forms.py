@@ -18,6 +18,8 @@ from engine.process.interpreter.expressions import ExpressionError, evaluate
 FormDefinition = Mapping[str, Any]
 
 TEXT_MAX = 4000
+#: Marks a field that a step only shows (`step_forms`). No definition that is deployed may say so itself.
+FIXED = "fixed"
 _PHONE = re.compile(r"\+?[0-9][0-9\- ]{5,19}")
 _TRUE = {"true", "on", "1", "yes", "是"}
 _FALSE = {"", "false", "off", "0", "no", "否"}
@@ -37,7 +39,12 @@ class _Wrong(Exception):
 
 def fields_of(form: FormDefinition) -> list[Mapping[str, Any]]:
     """The fields of a form that ask for something, in order."""
-    return [field for field in form.get("fields", []) if field.get("type") != "note"]
+    return [field for field in form.get("fields", []) if field.get("type") != "note" and not field.get(FIXED)]
+
+
+def fixed_fields(form: FormDefinition) -> dict[str, Mapping[str, Any]]:
+    """The fields that the step only shows, by key: the case's value stands, whatever is sent."""
+    return {field["key"]: field for field in form.get("fields", []) if field.get(FIXED)}
 
 
 def options_of(field: Mapping[str, Any], names: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -76,13 +83,16 @@ def validate(form: FormDefinition, raw: Mapping[str, Any], names: Mapping[str, A
     """Checks what was typed. `names` are the case's data, for conditions and choices.
 
     Fields that are not shown are left out of the values; unknown keys are refused, so that a client that misspells a
-    field learns of it.
+    field learns of it. So is another value than the case's for a field that is only to be read; the same one is left out.
     """
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
     known = {field["key"]: field for field in fields_of(form)}
+    fixed = fixed_fields(form)
     for key in raw:
-        if key not in known:
+        if key in fixed and not _same(raw[key], names.get(key)):
+            errors[key] = f"“{fixed[key]['label']}”在本环节只能查看，不能修改"
+        elif key not in known and key not in fixed:
             errors[key] = f"表单中没有“{key}”这一项"
     for key, field in known.items():
         if not shown(field, values, names):
@@ -112,6 +122,13 @@ def opinion_needed(form: FormDefinition | None, policy: str, values: Mapping[str
     """Whether the step wants an opinion 意见: always, or when the form's `opinion_when` holds (a negative answer)."""
     condition = (form or {}).get("opinion_when")
     return policy == "required" or bool(condition and shown({"when": condition}, values, names))
+
+
+def _same(sent: Any, held: Any) -> bool:
+    """Whether what was sent back is what the case holds; an empty field is none at all."""
+    if sent in (None, "", []) or held in (None, "", []):
+        return sent in (None, "", []) and held in (None, "", [])
+    return bool(sent == held or str(sent) == str(held))
 
 
 def _value(field: Mapping[str, Any], raw: Any, names: Mapping[str, Any]) -> Any:
@@ -222,11 +239,12 @@ def answered(form: FormDefinition, values: Mapping[str, Any], names: Mapping[str
         value = values.get(field["key"])
         if value is None or value == "":
             continue
-        lines.append((field["label"], _in_words(field, value, names)))
+        lines.append((field["label"], in_words(field, value, names)))
     return lines
 
 
-def _in_words(field: Mapping[str, Any], value: Any, names: Mapping[str, Any]) -> str:
+def in_words(field: Mapping[str, Any], value: Any, names: Mapping[str, Any]) -> str:
+    """One answer as people read it."""
     if isinstance(value, bool):
         return "是" if value else "否"
     if field["type"] in ("choice", "select", "choices", "fields"):

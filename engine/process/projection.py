@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -68,6 +68,10 @@ class Docket(Protocol):
         """A new row belongs to the case from now on."""
         ...
 
+    def assign(self, wanted: Sequence[tuple[Task, Any]]) -> Mapping[str, Mapping[str, str]]:
+        """Gives new tasks to the people whose logins the diagram gives; by token, what the history says. Raises BadAssignment."""
+        ...
+
     def admit(self, tasks: list[Task]) -> None:
         """Whoever got a task takes part in the case."""
         ...
@@ -90,6 +94,8 @@ class Changes:
     alive: frozenset[str] = frozenset()
     """Every token that still waits or encloses one that does."""
     said: dict[str, Any] = field(default_factory=dict)
+    people: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Of tasks that the diagram gives to a person, by token: what the history says of it."""
 
 
 def project(case: Docket) -> Changes:
@@ -101,6 +107,8 @@ def project(case: Docket) -> Changes:
         if token.activity:
             alive.add(token.activity)
     changes = Changes(alive=frozenset(alive))
+    for decided in case.machine.take_decided():
+        changes.said.setdefault("countersigned", []).append(asdict(decided))
     touched = _close(case, waiting, changes)
     touched |= _open_timers(case, waiting, changes)
     opened = changes.opened = _open_tasks(case, waiting, changes)
@@ -112,7 +120,7 @@ def project(case: Docket) -> Changes:
     for task in opened:
         changes.said.setdefault("opened", []).append(
             {"step": task.step, "name": task.name, "unit": task.unit_id, "post": task.post,
-             "due": task.due_at.isoformat() if task.due_at else None, "provisional": task.provisional}
+             "due": task.due_at.isoformat() if task.due_at else None, "provisional": task.provisional, **changes.people.get(task.token, {})}
         )
     changes.calls = [token for token in waiting.values() if token.kind == "call"]
     return changes
@@ -182,13 +190,17 @@ def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> 
         unit_id, post = assignment(case, step, token)
         task = Task(
             **case.labels, token=token.token, step=step.id, name=step.name, unit_id=unit_id, post=post, state="open",
-            opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False,
+            opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False, local=dict(token.local) or None,
         )
         case.tasks[token.token] = task
         case.keep(task)
         opened.append(task)
         for role, rule in limit_rules(case, step, token).items():
             open_limit(case, step, token, role, rule, case.at)
+    texts = [(task, case.diagram.steps[task.step].properties.get("assignee")) for task in opened]
+    wanted = [(task, case.evaluate(text, waiting[task.token])) for task, text in texts if text]
+    if wanted:
+        changes.people = case.assign(wanted)
     if opened:
         case.admit(opened)
     return opened

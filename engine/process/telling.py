@@ -88,11 +88,12 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     lines = []
     for task in data.get("opened", ()):
         until = f"，{_until(task['due'])}前办结" if task.get("due") else ""
-        lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}")
+        lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}{_given(task)}")
     for step in data.get("outside", ()):
         lines.append(f"“{step['name']}”交由外部程序办理（{step['topic']}）")
-    for task in data.get("cancelled", ()):
-        lines.append(f"“{task['name']}”已撤销")
+    decided = {fact["step"] for fact in data.get("countersigned", ())}
+    lines += [_decided(fact) for fact in data.get("countersigned", ())]
+    lines += [f"“{task['name']}”已撤销" for task in data.get("cancelled", ()) if task["step"] not in decided]
     for clock in data.get("clocks", ()):
         why = f"（“{clock['by']}”期间）" if clock.get("by") else ""
         lines.append(f"“{clock['activity']}”{'暂停计时' if clock['what'] == 'paused' else '恢复计时'}{why}")
@@ -110,6 +111,24 @@ def _details(data: Mapping[str, Any]) -> list[str]:
     if data.get("outcome") and "passed" in data:
         lines.append(f"办件办结：{data['outcome']}")
     return lines
+
+
+def _given(task: Mapping[str, Any]) -> str:
+    """To whom the diagram gives a task, and who has it in their stead."""
+    if not task.get("person"):
+        return ""
+    if "stand_in" not in task:
+        return f"，由{task['person']}办理"
+    return f"，应由{task['person']}办理，请假期间" + (f"由{task['stand_in']}代理" if task["stand_in"] else "无人代理，由本岗位办理")
+
+
+def _decided(fact: Mapping[str, Any]) -> str:
+    """How a countersign came out; the tasks that it withdraws are told with it."""
+    if not fact["total"]:
+        return f"会签结果已定：“{fact['name']}”没有会签人，视为未通过"
+    left = fact["total"] - fact["yes"] - fact["no"]
+    rest = f"，其余{left}份不再办理" if left else ""
+    return f"会签结果已定：“{fact['name']}”{'通过' if fact['passed'] else '未通过'}（同意{fact['yes']}份，不同意{fact['no']}份，共{fact['total']}份{rest}）"
 
 
 def _migrated(data: Mapping[str, Any]) -> list[str]:

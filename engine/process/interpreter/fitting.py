@@ -111,6 +111,8 @@ def _unlike_multi(names: str, before: Multi, after: Multi, first: Step, other: S
         return f"{names}一个依次办理、一个同时办理"
     if (one.collection is None) != (two.collection is None) or one.item != two.item:
         return f"{names}逐项办理的对象不同"
+    if (one.sign is None) != (two.sign is None) or (one.sign and two.sign and (one.sign.vote, one.sign.approve) != (two.sign.vote, two.sign.approve)):
+        return f"{names}的会签表决方式不同，已投的票不能换一种方式计算"
     if one.output_item != two.output_item:
         return f"{names}汇总的结果不同，已办的各项没有新版本要的结果"
     return _unlike_call(names, first, other)

@@ -16,6 +16,7 @@ from engine.process.interpreter.events import Boundary, Catch
 from engine.process.interpreter.gateways import Inclusive
 from engine.process.interpreter.going_back import go_back, hold_start, human_steps, is_held, ways_back
 from engine.process.interpreter.model import (
+    Decided,
     Diagram,
     Host,
     NotWaiting,
@@ -100,6 +101,11 @@ class Machine:
     def passed(self) -> list[Passed]:
         """What happened since start or load, in order."""
         return list(self._process.passed)
+
+    def take_decided(self) -> list[Decided]:
+        """The countersigns that were decided since this was last asked, in order."""
+        taken, self._process.decided = self._process.decided, []
+        return taken
 
     def tokens_of(self, step: str) -> list[str]:
         """Live tokens of an element, whether they wait or not (a running subprocess has one)."""

@@ -155,6 +155,21 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """How a countersign 会签 came out."""
+
+    step: str
+    name: str
+    mode: str
+    """all · any · ratio"""
+    passed: bool
+    yes: int
+    no: int
+    total: int
+    """All who were asked; those beyond `yes` and `no` were not needed any more."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One finding of a diagram check."""
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from SpiffWorkflow.util.task import TaskState
 
+from engine.process.interpreter.countersign import Countersign, Tally
 from engine.process.interpreter.expressions import ExpressionError
-from engine.process.interpreter.model import Step
+from engine.process.interpreter.model import Decided, Step
 from engine.process.interpreter.nodes import Node
 from engine.process.interpreter.tokens import Token
 
@@ -36,6 +37,8 @@ class Loop:
     """Name whose value each instance contributes (outputDataItem)."""
     condition: str | None = None
     """Expression that ends the activity early (completionCondition)."""
+    sign: Countersign | None = None
+    """The votes that decide it, and end it early."""
 
 
 class Multi(Node):
@@ -53,6 +56,8 @@ class Multi(Node):
         items = self._items(my_task)
         my_task._set_state(TaskState.STARTED)
         my_task.internal_data.update(count=len(items), done=0, out=[])
+        if self.loop.sign is not None:
+            self._put(my_task, self._opened(my_task, self.loop.sign, len(items)))
         if not items:
             my_task._set_state(TaskState.READY)
         elif self.loop.sequential:
@@ -97,6 +102,9 @@ class Multi(Node):
             host = container.process.host
             value = child.local.get(self.loop.output_item, host.variables.get(self.loop.output_item))
             state["out"] = [*state["out"], [child.internal_data["index"], value]]
+        sign = self._sign(container)
+        if sign is not None:
+            self._put(container, self._tally(container).with_vote(sign.approves(child.local.get(sign.vote))))
         if state["done"] == state["count"] or self._enough(container, child):
             for other in container.children:
                 other.cancel()
@@ -105,7 +113,42 @@ class Multi(Node):
             item, *state["left"] = state["left"]
             self._begin(container, state["done"], item)
 
+    # -- votes ----------------------------------------------------------------------------------
+
+    def _sign(self, container: Token) -> Countersign | None:
+        """The countersign of a container; None also for one that was opened and saved before there were any."""
+        return self.loop.sign if "sign" in container.internal_data else None
+
+    def _opened(self, container: Token, sign: Countersign, total: int) -> Tally:
+        """No vote yet. What an earlier round decided stands no longer."""
+        if sign.result in container.process.host.variables:
+            container.process.host.variables[sign.result] = None
+        ratio = container.process.script_engine.evaluate(container, sign.ratio) if sign.ratio else None
+        return Tally(sign.needed(total, ratio), total)
+
+    @staticmethod
+    def _put(container: Token, tally: Tally) -> None:
+        container.internal_data["sign"] = [tally.needed, tally.yes, tally.no]
+
+    @staticmethod
+    def _tally(container: Token) -> Tally:
+        needed, yes, no = container.internal_data["sign"]
+        return Tally(needed, container.internal_data["count"], yes, no)
+
+    def _decide(self, container: Token, sign: Countersign) -> None:
+        """The result becomes the case's, and is told."""
+        tally = self._tally(container)
+        container.process.host.variables[sign.result] = tally.result()
+        assert self.step is not None
+        container.process.decided.append(
+            Decided(self.step.id, self.step.name, sign.mode, tally.passed, tally.yes, tally.no, tally.total)
+        )
+
+    # -- the end --------------------------------------------------------------------------------
+
     def _enough(self, container: Token, child: Token) -> bool:
+        if self._sign(container) is not None:
+            return self._tally(container).certain
         if self.loop.condition is None:
             return False
         state = container.internal_data
@@ -127,4 +170,7 @@ class Multi(Node):
         if self.loop.output:
             # Replaced, never appended to: a second pass of a loop starts afresh.
             my_task.process.host.variables[self.loop.output] = self._results(my_task)
+        sign = self._sign(my_task)
+        if sign is not None:
+            self._decide(my_task, sign)
         return True

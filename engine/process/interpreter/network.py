@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.process.interpreter.countersign import countersign_of
 from engine.process.interpreter.document import BPMN, Document, Element, text_of
 from engine.process.interpreter.events import Boundary, Catch, End, Start, Throw
 from engine.process.interpreter.gateways import EventGateway, Exclusive, Inclusive, Parallel
@@ -169,6 +170,7 @@ def loop_of(element: Element) -> Loop | None:
         output=text_of(found, "loopDataOutputRef"),
         output_item=name_in("outputDataItem"),
         condition=text_of(found, "completionCondition"),
+        sign=countersign_of(element.properties) if element.tag in ("userTask", "manualTask") else None,
     )
 
 

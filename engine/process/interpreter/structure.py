@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from engine.process.interpreter import structure_events, structure_flow, structure_texts
+from engine.process.interpreter import structure_events, structure_flow, structure_texts, structure_votes
 from engine.process.interpreter.document import BPMN, TASKS, Document, Element
 from engine.process.interpreter.findings import Findings
 from engine.process.interpreter.model import Problem, TimerRule
@@ -34,6 +34,7 @@ def problems_of(document: Document, timers: dict[str, TimerRule], words: Collect
     structure_flow.check(document, findings)
     structure_events.check(document, timers, findings)
     structure_texts.check(document, timers, words, findings)
+    structure_votes.check(document, findings)
     return findings.problems
 
 

@@ -13,7 +13,7 @@ from engine.process.interpreter.multi import MAX_INSTANCES
 from engine.process.interpreter.network import loop_of, script_lines
 
 #: Properties that are expressions, besides in.* and out.*.
-EXPRESSIONS = ("unit", "limit")
+EXPRESSIONS = ("unit", "limit", "assignee")
 
 
 def check(
@@ -69,8 +69,9 @@ def texts_of(document: Document, timers: dict[str, TimerRule]) -> Iterator[Text]
     """Every expression over the case's data. Those over a called case's own (`out.x`) are left out."""
     for place, text in _process_texts(document):
         yield Text(None, "", place, text, at_start=True)
-    if document.properties.get("limitNotifyUnit"):
-        yield Text(None, "", "属性 limitNotifyUnit ", document.properties["limitNotifyUnit"])
+    for name in ("limitNotifyUnit", "restricted"):
+        if document.properties.get(name):
+            yield Text(None, "", f"属性 {name} ", document.properties[name])
     for element in document.elements.values():
         inside = _items(element, document)
         for place, text, local, sets in _texts(element, document, timers.get(element.id)):
@@ -116,8 +117,10 @@ def _texts(element: Element, document: Document, rule: TimerRule | None) -> Iter
             pass
     loop = loop_of(element)
     if loop is not None:
-        sets = frozenset({loop.output}) if loop.output else _NONE
+        sets = frozenset(name for name in (loop.output, loop.sign.result if loop.sign else None) if name)
         yield from (("多实例的表达式", text, _NONE, sets) for text in (loop.collection, loop.cardinality) if text)
+        if loop.sign and loop.sign.ratio:
+            yield "会签的通过比例", loop.sign.ratio, _NONE, sets
         if loop.condition:
             local = {loop.output_item, loop.output, "nrOfInstances", "nrOfCompletedInstances", "nrOfActiveInstances"}
             yield "多实例的表达式", loop.condition, frozenset(name for name in local if name), sets

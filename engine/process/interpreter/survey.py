@@ -17,6 +17,7 @@ def written_by(diagram: Diagram) -> frozenset[str]:
     for node in _nodes(diagram):
         if isinstance(node, Multi):
             names.update([node.loop.output] if node.loop.output else [])
+            names.update([node.loop.sign.result] if node.loop.sign else [])
             node = node.inner
         if isinstance(node, Service) and node.out:
             names.add(node.out)

@@ -17,7 +17,7 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.process.interpreter.model import Host, Passed, Step
+from engine.process.interpreter.model import Decided, Host, Passed, Step
 from engine.process.interpreter.scripting import ScriptEngine
 
 LIVE = TaskState.NOT_FINISHED_MASK
@@ -209,6 +209,7 @@ class Process(_Tokens, BpmnWorkflow):  # type: ignore[misc]
     def __init__(self, spec: Any, subprocess_specs: Mapping[str, Any], engine: ScriptEngine, host: Host) -> None:
         self.host = host
         self.passed: list[Passed] = []
+        self.decided: list[Decided] = []
         self.writes = 0
         self.outcome: str | None = None
         self.outcome_rank = 0

@@ -12,6 +12,7 @@ from engine.people.accounts import account_id_of
 from engine.people.actor import Actor, load_actor
 from engine.people.posts import post_label
 from engine.people.tables import Account, Appointment, Unit, UnitBody
+from engine.process.assigning import MADE_UP
 from engine.process.definitions import Deployed
 from engine.process.instances import start_body, start_posts
 from engine.process.tables import Attachment
@@ -19,7 +20,7 @@ from engine.store.errors import NotFound
 from engine.store.store import Work
 
 #: The name of who stands in where nobody is chosen, and how such logins begin: no real one can.
-STAND_IN, STAND_IN_LOGIN = "虚拟承办人", "~"
+STAND_IN, STAND_IN_LOGIN = "虚拟承办人", MADE_UP
 
 
 @dataclass(frozen=True, slots=True)
