@@ -45,6 +45,8 @@ class FieldView:
     rows: int = 3
     limits: Mapping[str, Any] = field(default_factory=dict)
     """Attributes of the input: min, max, maxlength."""
+    words: str | None = None
+    """Of a field that the step only shows: what the case holds, in words; None for one that may be filled in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,11 @@ def _view(
     item: Mapping[str, Any], values: Mapping[str, Any], valid: Mapping[str, Any], names: Mapping[str, Any], error: str | None
 ) -> FieldView:
     key, kind = item.get("key", ""), item["type"]
-    value = values.get(key)
+    fixed = bool(item.get(forms.FIXED))
+    value = names.get(key) if fixed else values.get(key)
     chosen = {str(one) for one in value} if isinstance(value, list | tuple) else {str(value)} if value is not None else set()
     choices: tuple[Choice, ...] = ()
-    if kind in ("choice", "select", "choices", "fields"):
+    if kind in ("choice", "select", "choices", "fields") and not fixed:
         choices = tuple(
             Choice(str(option["value"]), str(option.get("label", option["value"])), str(option["value"]) in chosen)
             for option in forms.options_of(item, names)
@@ -137,11 +140,12 @@ def _view(
         choices=choices,
         rows=int(item.get("rows", 3)),
         limits=limits,
+        words=(forms.in_words(item, value, names) if value not in (None, "", []) else "") if fixed else None,
     )
 
 
 def _facts(definition: Mapping[str, Any], names: Mapping[str, Any]) -> str:
-    own = {item.get("key") for item in definition.get("fields", [])}
+    own = {item.get("key") for item in definition.get("fields", []) if not item.get(forms.FIXED)}
     conditions = [item["when"] for item in definition.get("fields", []) if item.get("when")]
     if definition.get("opinion_when"):
         conditions.append(definition["opinion_when"])

@@ -11,6 +11,7 @@ from engine.people.actor import Actor
 from engine.process.definitions import Deployed
 from engine.process.forms import FormDefinition
 from engine.process.interpreter.model import Step
+from engine.process.step_forms import form_at
 from engine.process.tables import Task
 
 #: What a signer fills in, whatever the step asks for: agree or not; who does not says why.
@@ -45,11 +46,8 @@ def may_work(actor: Actor, task: Task) -> bool:
 
 
 def form_of(definition: Deployed, task: Task) -> FormDefinition | None:
-    """The form of a task; None for a step without one."""
-    if task.main_id is not None:
-        return SIGNATURE_FORM
-    step = definition.diagram.steps.get(task.step)
-    return definition.forms.get(step.form) if step is not None and step.form else None
+    """The form of a task as its step shows it; None for a step without one."""
+    return SIGNATURE_FORM if task.main_id is not None else form_at(definition, task.step)
 
 
 def opinion_policy(step: Step, task: Task) -> str:

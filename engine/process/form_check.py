@@ -50,7 +50,7 @@ NAMES: Mapping[str, str] = {
     "key": "字段键", "type": "类型", "label": "名称", "required": "必填", "help": "填写说明", "missing": "未填时的提示", "when": "显示条件",
     "value": "预填值", "readonly": "只读", "options": "选项", "options_from": "选项来源", "min": "最小值", "max": "最大值",
     "max_length": "字数上限", "pattern": "格式", "pattern_message": "格式提示", "rows": "行数", "title": "标题",
-    "opinion_when": "须填意见的条件", "fields": "字段",
+    "opinion_when": "须填意见的条件", "fields": "字段", "bulk": "允许批量办结",
 }  # fmt: skip
 
 
@@ -80,17 +80,32 @@ def faults_of(form: Any) -> list[Fault]:
     """The same by field and attribute. Takes anything that JSON can hold; never raises."""
     if not isinstance(form, dict) or not isinstance(form.get("fields"), list) or not _is_text(form.get("title")):
         return [Fault(None, "title", "表单应有标题（title）和字段列表（fields）")]
-    faults = [Fault(None, name, f"表单没有“{_named(name)}”这一属性") for name in form if name not in ("title", "opinion_when", "fields")]
+    faults = [Fault(None, name, f"表单没有“{_named(name)}”这一属性") for name in form if name not in ("title", "opinion_when", "bulk", "fields")]
     if len(form["title"]) > TITLE_MAX:
         faults.append(Fault(None, "title", f"标题不能超过{TITLE_MAX}字"))
     if len(form["fields"]) > FIELDS_MAX:
         return [*faults, Fault(None, "fields", f"字段不能超过{FIELDS_MAX}项")]
     if "opinion_when" in form:
         faults += [Fault(None, "opinion_when", what) for what in _expression(form["opinion_when"], "opinion_when")]
+    if "bulk" in form:
+        faults += _bulk(form)
     own = [field.get("key") if isinstance(field, dict) else None for field in form["fields"]]
     for place, field in enumerate(form["fields"]):
         faults += [Fault(place, attribute, what) for attribute, what in _field(field, own[:place], own[place:])]
     return faults
+
+
+def _bulk(form: dict[str, Any]) -> Iterator[Fault]:
+    """One form for many cases can neither carry a file, which belongs to one, nor show what differs between them."""
+    if not isinstance(form["bulk"], bool):
+        yield Fault(None, "bulk", f"{_named('bulk')}应为true或false")
+    if form["bulk"] is not True:
+        return
+    for place, field in enumerate(form["fields"]):
+        if isinstance(field, dict) and field.get("type") == "file":
+            yield Fault(place, "type", "允许批量办结的表单不能有附件字段：附件只属于一个办件")
+    for found, attribute, name in names_read(form):
+        yield Fault(found, attribute, f"允许批量办结的表单对各办件都一样，{_named(attribute)}不能用办件数据“{name}”")
 
 
 def names_read(form: Any) -> Iterator[tuple[int | None, str, str]]:

@@ -24,6 +24,7 @@ from engine.process.definitions import deployed
 from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
 from engine.process.notices import notify_person, notify_post
+from engine.process.step_forms import names_at
 from engine.process.tables import Attachment, Instance, Task
 from engine.store.errors import Invalid, Stale, TaskClosed
 from engine.store.store import Work
@@ -112,7 +113,7 @@ def go_on(work: Work, instance: Instance, main: Task) -> None:
     step, form = definition.diagram.steps[main.step], form_of(definition, main)
     opinion = main.opinion or ""
     try:
-        values = checked_answers(form, opinion_policy(step, main), main.answers or {}, opinion, instance.variables)
+        values = checked_answers(form, opinion_policy(step, main), main.answers or {}, opinion, names_at(instance.variables, main.local))
     except Invalid as wrong:
         note = "加签期间办件数据已变化，原填写内容不再有效：" + "；".join(wrong.fields.values())
         give_back(work, instance, main, "refused", by=None, note=note)

@@ -25,6 +25,7 @@ from engine.process.definitions import deployed
 from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
 from engine.process.incidents import reporting
+from engine.process.step_forms import names_at
 from engine.process.tables import Instance, Task
 from engine.store.errors import NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
 from engine.store.store import Origin, Store, Work, command
@@ -151,7 +152,7 @@ def complete_in(
     waits = signing.waits_for_signatures(work, task)
     definition = deployed(work.session, instance.definition_id)
     form = form_of(definition, task)
-    values = checked_answers(form, opinion_policy(definition.diagram.steps[task.step], task), answers, opinion, instance.variables)
+    values = checked_answers(form, opinion_policy(definition.diagram.steps[task.step], task), answers, opinion, names_at(instance.variables, task.local))
     earlier = signing.given_files(work, task) if task.answers is not None else []
     taken = [*earlier, *take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)]
     if task.assignee_id is None:

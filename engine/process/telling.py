@@ -85,14 +85,13 @@ _VERBS: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
 
 
 def _details(data: Mapping[str, Any]) -> list[str]:
-    lines = []
+    lines = [_decided(fact) for fact in data.get("countersigned", ())]
     for task in data.get("opened", ()):
         until = f"，{_until(task['due'])}前办结" if task.get("due") else ""
         lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}{_given(task)}")
     for step in data.get("outside", ()):
         lines.append(f"“{step['name']}”交由外部程序办理（{step['topic']}）")
     decided = {fact["step"] for fact in data.get("countersigned", ())}
-    lines += [_decided(fact) for fact in data.get("countersigned", ())]
     lines += [f"“{task['name']}”已撤销" for task in data.get("cancelled", ()) if task["step"] not in decided]
     for clock in data.get("clocks", ()):
         why = f"（“{clock['by']}”期间）" if clock.get("by") else ""

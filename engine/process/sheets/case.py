@@ -23,6 +23,7 @@ from engine.process.forms import FormDefinition, answered
 from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.sheets.deadline import ClockView, clocks_of
 from engine.process.sheets.seeing import find_instance, now_of, require_sight
+from engine.process.step_forms import names_at
 from engine.process.tables import Attachment, Instance, Task, Timer
 from engine.process.telling import tell, words_of
 
@@ -204,7 +205,7 @@ def _tasks(
             post_label=POSTS[task.post].label if task.post in POSTS else task.post, assignee=person, state=task.state,
             opened_at=task.opened_at, completed_at=task.completed_at, late=task.late,
             opinion=task.opinion if opinions else None,
-            facts=_facts(form, task.answers or {}, instance.variables) if opinions else [],
+            facts=_facts(form, task.answers or {}, names_at(instance.variables, task.local)) if opinions else [],
             due_at=task.due_at, due_day=task.due_day,
             working_days_left=days_left(now, task.due_day, edition_at(session, now, calendar_of(session, task.unit_id))) if is_open else None,
             light=light_of(now, due_at=task.due_at, warn_at=task.warn_at, paused=task.paused, open_=is_open, late=task.late),

@@ -14,6 +14,7 @@ from engine.process.belonging import SIGNATURE_FORM, form_of, may_work, opinion_
 from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
+from engine.process.step_forms import form_at, names_at
 from engine.process.tables import Instance, Task
 from engine.store.errors import NotFound
 
@@ -31,7 +32,7 @@ class TaskSheet:
     may_claim: bool
     mine: bool
     names: Mapping[str, Any] = field(default_factory=dict)
-    """The case's data, for the choices and conditions of the form."""
+    """The case's data, and what only this task knows, for the choices and conditions of the form."""
 
 
 def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
@@ -42,14 +43,14 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     sheet = case_sheet(session, actor, row.instance_id)
     definition = deployed(session, row.definition_id or sheet.definition_id)
     step = definition.diagram.steps[row.step]
-    form = form_of(definition, row)
+    form, names = form_of(definition, row), names_at(sheet.variables, row.local)
     can_work = row.state == "open" and may_work(actor, row)
     return TaskSheet(
         task=next(task for task in sheet.tasks if task.id == task_id), case=sheet, form=form,
         # What was answered before it was given back, or is held until the last signature, is there again.
-        first_values={**(prefill(form, sheet.variables) if form else {}), **(row.answers or {})}, opinion_policy=opinion_policy(step, row),
+        first_values={**(prefill(form, names) if form else {}), **(row.answers or {})}, opinion_policy=opinion_policy(step, row),
         may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
-        names=sheet.variables,
+        names=names,
     )
 
 
@@ -67,6 +68,4 @@ def task_form(session: Session, task_id: int) -> FormDefinition | None:
         raise NotFound("没有找到该待办")
     if row.main_id is not None:
         return SIGNATURE_FORM
-    definition = deployed(session, row.definition_id)
-    step = definition.diagram.steps[row.step]
-    return definition.forms.get(step.form) if step.form else None
+    return form_at(deployed(session, row.definition_id), row.step)

@@ -183,3 +183,35 @@ def test_what_is_taken_ends_on_any_text(pattern: str) -> None:
     if pattern_fault(pattern + "!") is None:
         for typed in ("a" * 4000 + "?", "ab" * 2000, "甲乙" * 2000 + "?", "a" * 3999 + "x"):
             assert re.fullmatch(pattern + "!", typed) is None
+
+
+# -- one form for many tasks ----------------------------------------------------------------------
+
+
+def test_a_form_may_be_answered_for_many_cases_at_once_unless_it_shows_one() -> None:
+    sound = [choice("result", "yes", "no", required=True), text("why", when="result == 'no'"), text("day", value="'今天'")]
+    assert said(*sound, bulk=True, opinion_when="result == 'no'") == ""
+    assert said(*sound, bulk=False) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "more", "told"),
+    [
+        ({"type": "file", "key": "paper", "label": "文件"}, {}, "第1项：允许批量办结的表单不能有附件字段"),
+        ({"type": "fields", "key": "items", "label": "数据项", "options_from": "resource.items"}, {}, "选项来源（options_from）不能用办件数据“resource”"),
+        (text("name", value="case.title", readonly=True), {}, "预填值（value）不能用办件数据“case”"),
+        (text("name", when="given(grant)"), {}, "显示条件（when）不能用办件数据“grant”"),
+        (text("name"), {"opinion_when": "resource.kind == 'basic'"}, "须填意见的条件（opinion_when）不能用办件数据“resource”"),
+    ],
+)
+def test_what_differs_between_cases_forbids_bulk(field: dict[str, Any], more: dict[str, Any], told: str) -> None:
+    assert said(field, **more) == ""
+    assert told in said(field, bulk=True, **more)
+
+
+def test_bulk_is_yes_or_no() -> None:
+    assert said(text("a"), bulk="yes") == "允许批量办结（bulk）应为true或false"
+
+
+def test_no_definition_may_say_by_itself_that_a_step_only_shows_a_field() -> None:
+    assert "没有“fixed”这一属性" in said(text("a", fixed=True))

@@ -59,6 +59,8 @@ class Done:
     post: str
     state: str
     """open · done · cancelled"""
+    local: Mapping[str, Any] | None = None
+    """What only this one of several was asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +146,11 @@ def _read_moves(session: Session, records: Mapping[int, Record]) -> None:
 
 def _read_tasks(session: Session, records: Mapping[int, Record]) -> None:
     query = (
-        select(Task.instance_id, Task.id, Task.step, Task.name, Task.unit_id, Task.post, Task.state)
+        select(Task.instance_id, Task.id, Task.step, Task.name, Task.unit_id, Task.post, Task.state, Task.local)
         .where(Task.instance_id.in_(records), Task.main_id.is_(None)).order_by(Task.id)
     )  # fmt: skip
-    for instance_id, task_id, step, name, unit_id, post, state in session.execute(query):
-        records[instance_id].tasks[task_id] = Done(step, name, unit_id, post, state)
+    for instance_id, task_id, *facts in session.execute(query):
+        records[instance_id].tasks[task_id] = Done(*facts)
 
 
 def _read_deadlines(session: Session, records: Mapping[int, Record], until: datetime) -> None:

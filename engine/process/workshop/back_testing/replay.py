@@ -19,9 +19,10 @@ from engine.process.forms import answers_of, fields_of, opinion_needed, validate
 from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import Diagram, InterpreterError, RunawayLoop, Step
 from engine.process.projection import BadAssignment
-from engine.process.tables import OPEN_STATES
+from engine.process.step_forms import form_for, names_at
+from engine.process.tables import OPEN_STATES, Task
 from engine.process.workshop.back_testing.pairing import Pairing, form_keys, pair
-from engine.process.workshop.back_testing.record import Move, Record
+from engine.process.workshop.back_testing.record import Done, Move, Record
 from engine.process.workshop.back_testing.surroundings import Surroundings
 from engine.process.workshop.back_testing.trial import OnRecord, Stop, TooManyTimers, Trial
 from engine.store.errors import Refused
@@ -71,7 +72,7 @@ class Plan:
         return self._pairings[ran.id]
 
     def form_of(self, step: Step) -> Mapping[str, Any] | None:
-        return self.forms.get(step.form) if step.form else None
+        return form_for(step, self.forms)
 
 
 @dataclass(slots=True)
@@ -219,10 +220,12 @@ def _answer(run: Replay, held: Held) -> bool:
     done = run.record.tasks.get(task_id) if isinstance(task_id, int) else None
     if waiting[0].step.multi and done is not None:
         waiting = [stop for stop in waiting if stop.row is not None and stop.row.unit_id == done.unit_id]
+        own = [stop for stop in waiting if stop.row is not None and _item(stop.row) == _item(done)]
+        waiting = own or waiting
         if not waiting:
             return False
     stop = waiting[0]
-    data = _check_answers(run, stop.step, held.move)
+    data = _check_answers(run, stop, held.move)
     if isinstance(task_id, int):
         run.matched[task_id] = stop
     # Held answers are given as soon as the draft comes to ask for them, never before they were given.
@@ -241,6 +244,11 @@ def _work(run: Replay, held: Held, waiting: list[Stop]) -> bool:
     else:
         run.trial.complete(stop, held.move.data.get("values") or {}, at, held.move.known_at, held.move.opened)
     return True
+
+
+def _item(task: Task | Done) -> dict[str, Any]:
+    """What one of several was asked about: the unit or person that it stands for, wherever in the list."""
+    return {name: value for name, value in (task.local or {}).items() if name != "loopCounter"}
 
 
 def _return(run: Replay, held: Held, waiting: list[Stop]) -> bool:
@@ -279,16 +287,17 @@ def _check_start(run: Replay, move: Move) -> None:
     _tell_fields(run, start, "发起", form, answers, wrong, move.at)
 
 
-def _check_answers(run: Replay, step: Step, move: Move) -> dict[str, Any]:
+def _check_answers(run: Replay, stop: Stop, move: Move) -> dict[str, Any]:
     """The data that the recorded answers become under the draft's form; what the form would not take is told."""
+    step = stop.step
     form = run.plan.form_of(step)
     given = dict(move.data.get("answers") or {})
     if form is None:
         return given
-    names = run.trial.variables
+    names = names_at(run.trial.variables, stop.row.local if stop.row is not None else None)
     ran = run.pairings[move.definition_id].ran
     before = ran.diagram.steps.get(move.step or "")
-    old_form = ran.forms.get(before.form) if before is not None and before.form else None
+    old_form = form_for(before, ran.forms) if before is not None else None
     wrong = _wrong(form, given, names, old_form)
     _tell_fields(run, step, step.name, form, given, wrong, move.at)
     if not str(move.data.get("opinion") or "").strip():

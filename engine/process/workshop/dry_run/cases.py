@@ -21,8 +21,9 @@ from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.expressions import names_in
 from engine.process.interpreter.model import Waiting
 from engine.process.sheets.case import CaseSheet, TaskView, sheet_of
+from engine.process.step_forms import form_for, names_at
 from engine.process.tables import ExternalTask, Instance, Task, Timer
-from engine.process.workshop.dry_run.people import Person, people_of
+from engine.process.workshop.dry_run.people import Person, people_of, person_of
 from engine.store.store import Work
 
 ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时"}
@@ -59,7 +60,9 @@ class TaskShown:
     nth: int
     view: TaskView
     people: list[Person]
-    """Who holds the post now: they would find it in their inbox. Empty where nobody does."""
+    """Who would find it in their inbox: the person that the diagram gives it to, else who holds the post now. Empty where nobody does."""
+    in_person: bool
+    """Whether the diagram gives it to that person; nobody else can do it then."""
     form: FormDefinition | None
     first_values: dict[str, Any]
     opinion_policy: str
@@ -180,12 +183,13 @@ def _tasks(
     seen: Counter[str] = Counter()
     for row in rows:
         step = definition.diagram.steps[row.step]
-        form = definition.forms.get(step.form) if step.form else None
-        view = views[row.id]
+        form, names = form_for(step, definition.forms), names_at(sheet.variables, row.local)
+        view, own = views[row.id], person_of(session, row.assignee_id)
         yield TaskShown(
-            case=place, step=row.step, nth=seen[row.step], view=view, people=people_of(session, row.unit_id, row.post), form=form,
-            first_values=prefill(form, sheet.variables) if form else {},
-            opinion_policy=step.properties.get("opinion", "optional"), names=sheet.variables,
+            case=place, step=row.step, nth=seen[row.step], view=view, people=own or people_of(session, row.unit_id, row.post),
+            in_person=bool(own), form=form,
+            first_values=prefill(form, names) if form else {},
+            opinion_policy=step.properties.get("opinion", "optional"), names=names,
             clock=clocks.get(view.clock_id) if view.clock_id is not None else None,
         )  # fmt: skip
         seen[row.step] += 1

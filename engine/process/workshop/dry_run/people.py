@@ -72,6 +72,12 @@ def people_of(session: Session, unit_id: int, post: str) -> list[Person]:
     return [Person(login, name) for login, name in session.execute(query) if not login.startswith(STAND_IN_LOGIN)]
 
 
+def person_of(session: Session, account_id: int | None) -> list[Person]:
+    """The person that a task was given to; nobody where it is a post's."""
+    account = session.get(Account, account_id) if account_id is not None else None
+    return [Person(account.login, account.name)] if account is not None else []
+
+
 def starters(session: Session, definition: Deployed) -> list[Starter]:
     """Everybody who may start the process, by unit. One query."""
     query = (

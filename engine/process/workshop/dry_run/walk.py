@@ -35,7 +35,7 @@ from engine.process.workshop.drafts import require_workshop
 from engine.process.workshop.dry_run.bounds import TooMuch, bounded
 from engine.process.workshop.dry_run.cases import CaseShown, NextTimer, next_timer, shown_cases
 from engine.process.workshop.dry_run.effects import Effects, Watch
-from engine.process.workshop.dry_run.people import pretended_files, somebody
+from engine.process.workshop.dry_run.people import person_of, pretended_files, somebody
 from engine.process.workshop.dry_run.registers import with_made_up
 from engine.process.workshop.dry_run.script import ScriptMove, instant_of
 from engine.store.clock import MovableClock
@@ -222,7 +222,8 @@ class _Run:
         if move.nth >= len(tasks):
             raise Stale(f"此时没有环节“{self._name_of(move)}”的待办")
         task = tasks[move.nth]
-        person = self.work.actor = somebody(self.work, move.by, task.unit_id, task.post)
+        own = person_of(self.session, task.assignee_id)
+        person = self.work.actor = somebody(self.work, move.by or (own[0].login if own else ""), task.unit_id, task.post)
         files, attachments = pretended_files(self.work, person, move.files)
         complete_in(self.work, task.id, actor=person, answers={**move.answers, **files}, opinion=move.opinion, attachments=attachments)
         return f"办结“{task.name}”", person
