@@ -97,6 +97,7 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "流程管理", "办件迁移", "/migrations", "arrow-right"
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
+        yield "运维", "群机器人", "/robots", "send"
 
 
 def waiting() -> dict[str, int]:

@@ -19,6 +19,9 @@ COOKIE = "sharing_bpm"
 #: What the web answers without asking who it is.
 OPEN_ENDPOINTS = frozenset({"static", "sign_in.form", "sign_in.enter", "health.alive", "health.ready"})
 
+#: What scripts ask for by themselves: it does not keep a session alive.
+UNATTENDED = frozenset({"live.desk"})
+
 
 def cookie_name() -> str:
     """The cookie's name; under https with the prefix that binds it to this very host."""
@@ -48,7 +51,9 @@ def install(app: Flask) -> None:
         if request.endpoint in ("static", "health.alive", "health.ready") or request.blueprint == "engine_rest":
             return None  # the API has a door of its own, where no cookie counts
         given = token()
-        g.actor = actor_of(store(), given, rules=rules_of(settings())) if given else None
+        # A page that asks by itself is no sign that somebody sits there.
+        there = request.endpoint not in UNATTENDED
+        g.actor = actor_of(store(), given, rules=rules_of(settings()), there=there) if given else None
         if somebody() is not None or request.endpoint in OPEN_ENDPOINTS:
             return None
         target = sign_in_address()

@@ -119,16 +119,17 @@ _BEHIND = actor_query(SignIn.seen_at).join(SignIn, SignIn.account_id == Account.
 )
 
 
-def actor_of(store: Store, token: str, *, rules: SignInRules = RULES) -> Actor | None:
+def actor_of(store: Store, token: str, *, rules: SignInRules = RULES, there: bool = True) -> Actor | None:
     """Who is behind a token; None where nobody is: unknown, signed out, idle too long, expired, locked or gone.
 
-    One query; once a minute also one small write, which notes that the person is there.
+    One query; once a minute also one small write, which notes that the person is there: not where `there` is False, as for a
+    script that asks by itself.
     """
     now, token_hash = store.clock.now(), _hash(token)
     with store.read() as session:
         rows = session.execute(_BEHIND, {"token_hash": token_hash, "now": now, "still_there": now - rules.idle}).all()
     actor = actor_from(rows)
-    if actor is not None and rows[0].seen_at <= now - SEEN_EVERY:
+    if there and actor is not None and rows[0].seen_at <= now - SEEN_EVERY:
         with store.work(actor) as work:
             # Of several requests at once only the first writes.
             seen = SignIn.token_hash == token_hash, SignIn.seen_at <= now - SEEN_EVERY

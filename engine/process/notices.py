@@ -15,11 +15,12 @@ from engine.process.clocks import day_in_words, due_running_from
 from engine.process.definitions import deployed
 from engine.process.editions import current_edition
 from engine.process.interpreter.model import OperationError
-from engine.process.notifying.dispatch import Words, announce, tell
+from engine.process.notifying.dispatch import Words, announce, path_of, tell
 from engine.process.notifying.recipients import Person, empowered, holders, person, robots_of
 from engine.process.notifying.restricting import case_is_restricted
 from engine.process.operations import Call, operation
 from engine.process.tables import Notice, Timer
+from engine.store.errors import NotFound
 from engine.store.store import Store, Work, command
 
 
@@ -90,6 +91,17 @@ def _last_day(call: Call, activity: str) -> str:
             due = due_running_from(timer, call.at, current_edition(call.work, timer.calendar))
             return f"截止日：{day_in_words(due.last_day, due.provisional)}。"
     return ""
+
+
+@command
+def open_notice(store: Store, notice_id: int, *, actor: Actor) -> str:
+    """Marks one of the actor's notices as read; returns the page that it is about. Raises NotFound for one that is not theirs."""
+    with store.work(actor) as work:
+        found = work.session.get(Notice, notice_id)
+        if found is None or found.account_id != actor.account_id:
+            raise NotFound("没有找到该消息")
+        found.read_at = found.read_at or work.now
+        return path_of(found.task_id, found.instance_id)
 
 
 @command

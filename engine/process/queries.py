@@ -1,4 +1,4 @@
-"""Reads for lists: the board, cases, notices, incidents. Finished frozen values; nothing loads lazily. (`inbox`: its own lists.)"""
+"""Reads for lists: the board, cases, incidents. Finished frozen values; nothing loads lazily. (`inbox`: its own lists.)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.people.tables import Unit
 from engine.process.inbox import InboxLine, line_columns, lines_page, now_of
 from engine.process.newest import newest_cases
 from engine.process.paging import PAGE, PAGE_MAX, Page, make_page, read_cursor, read_id_cursor, write_cursor
-from engine.process.tables import Definition, Heartbeat, Incident, Instance, Notice, Task
+from engine.process.tables import Definition, Heartbeat, Incident, Instance, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +45,6 @@ class BoardLine:
     open: int
     due_soon: int
     overdue: int
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
-    id: int
-    instance_id: int | None
-    title: str
-    text: str
-    created_at: datetime
-    read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,20 +137,6 @@ def cases(
 
 
 # -- notices and incidents --------------------------------------------------------------------
-
-
-def notices(session: Session, actor: Actor, *, after: str | None = None, limit: int = PAGE) -> Page[NoticeLine]:
-    """The actor's notices, newest first."""
-    limit = max(1, min(limit, PAGE_MAX))
-    query = select(Notice).where(Notice.account_id == actor.account_id)
-    if after is not None:
-        query = query.where(Notice.id < read_id_cursor(after))
-    rows = session.scalars(query.order_by(Notice.id.desc()).limit(limit + 1)).all()
-    return make_page(
-        rows, limit,
-        lambda row: NoticeLine(row.id, row.instance_id, row.title, row.text, row.created_at, row.read_at is not None),
-        lambda row: str(row.id),
-    )
 
 
 def incidents(session: Session, actor: Actor, *, limit: int = PAGE_MAX) -> list[IncidentLine]:

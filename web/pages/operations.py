@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from engine.health import look
 from engine.process import queries
 from engine.process.incidents import retry_incident
+from engine.process.notifying.letters import letter_counts
 from web.context import me, origin, store
 
 page = Blueprint("operations", __name__)
@@ -19,7 +20,8 @@ def operations() -> str:
     with store().read() as session:
         incidents = queries.incidents(session, me())
         workers = queries.heartbeats(session)
-    return render_template("operations/page.html", incidents=incidents, workers=workers, health=look(store()))
+        channels = letter_counts(session, me())
+    return render_template("operations/page.html", incidents=incidents, workers=workers, channels=channels, health=look(store()))
 
 
 @page.post("/operations/incidents/<int:incident_id>/retry")

@@ -3,9 +3,11 @@ import "@tabler/core";
 import "htmx.org";
 import "./app.css";
 import { watch } from "./conditions.js";
+import { live } from "./live.js";
 
 function ready() {
   watch(document);
+  live();
   // After a refused form the reader lands on what is wrong.
   document.querySelector("[data-focus]")?.focus();
   // On a narrow screen the tabs scroll: the one that is open stands in sight.
