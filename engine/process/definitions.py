@@ -25,7 +25,7 @@ from engine.process.interpreter.reader import key_of, read_diagram
 from engine.process.package import Package, as_text, from_text, read_package
 from engine.process.rule_sets import process_folders
 from engine.process.tables import Definition
-from engine.store.errors import Invalid, NotFound
+from engine.store.errors import Invalid, NotFound, Refused
 from engine.store.store import Origin, Store, Work, command
 
 
@@ -95,6 +95,16 @@ def in_force(session: Session, key: str, at: datetime) -> Deployed:
     if found is None:
         raise NotFound(f"流程“{key}”在该日没有生效的版本")
     return deployed(session, found)
+
+
+class Suspended(Refused):
+    """该流程版本已停用，暂不能发起新的办件；在办的办件不受影响。"""
+
+
+def require_active(session: Session, definition_id: int) -> None:
+    """Raises Suspended for a version by which nobody may start a case now. One query."""
+    if session.scalar(select(Definition.suspended).where(Definition.id == definition_id)):
+        raise Suspended
 
 
 def all_in_force(session: Session, at: datetime) -> list[Deployed]:

@@ -14,7 +14,7 @@ from engine.people.units import unit_by_code, unit_by_id
 from engine.process.advance import Begin, Deliver, Resume, Suspend, Terminate, advance
 from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
-from engine.process.definitions import Deployed, in_force
+from engine.process.definitions import Deployed, in_force, require_active
 from engine.process.forms import FormDefinition, answers_of, validate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
@@ -70,6 +70,7 @@ def start_in(
     home = actor.unit_id if unit_id is None else unit_id
     if not permissions.may_start(actor, start_posts(definition), home, start_body(definition)):
         raise NotAllowed("您的岗位不能发起该流程")
+    require_active(work.session, definition.id)
     unit = unit_by_id(work.session, home)
     base: dict[str, Any] = {**(variables or {}), "applicant_unit": unit.code if unit else None}
     subject = find_subject(work.session, definition, {**base, **answers})

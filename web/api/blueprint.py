@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from web.api import access, engine, identity, openapi, refusals, routing
+from web.api import access, cases, definitions, deployments, engine, history, identity, people, openapi, refusals, routing, task_acts, tasks
 from web.api.refusals import ApiError
 from web.api.uncovered import UNCOVERED
 
@@ -17,7 +17,7 @@ NAME = "engine_rest"
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 #: The modules that declare routes; importing them is what declares.
-RESOURCES = (engine, identity, openapi)
+RESOURCES = (engine, identity, tasks, task_acts, cases, definitions, deployments, history, people, openapi)
 
 _OPEN = {f"{declared.method} {routing.PREFIX}{declared.path}" for declared in routing.ROUTES if declared.scope is None}
 

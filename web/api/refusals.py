@@ -27,10 +27,10 @@ class ApiError(Exception):
     """A refusal of the API itself, before or beside the engine."""
 
     def __init__(
-        self, status: int, kind: str, message: str, *, headers: Mapping[str, str] | None = None, fields: Mapping[str, str] | None = None
+        self, status: int, kind: str, message: str, *, headers: Mapping[str, str] | None = None, more: Mapping[str, Any] | None = None
     ) -> None:
         self.status, self.kind, self.message = status, kind, message
-        self.headers, self.fields = dict(headers or {}), dict(fields or {})
+        self.headers, self.more = dict(headers or {}), dict(more or {})
         super().__init__(message)
 
 
@@ -61,12 +61,10 @@ _TABLE: dict[type[Exception], tuple[int, str]] = {
 }
 
 
-def answer(status: int, kind: str, message: str, fields: Mapping[str, str] | None = None) -> Response:
-    """The body of a refusal."""
-    told: dict[str, Any] = {"type": kind, "message": message, "code": OPTIMISTIC_LOCKING if kind == "OptimisticLockingException" else 0}
-    if fields:
-        told["fields"] = dict(fields)
-    response = jsonify(told)
+def answer(status: int, kind: str, message: str, more: Mapping[str, Any] | None = None) -> Response:
+    """The body of a refusal; `more` is what a kind of it has besides."""
+    code = OPTIMISTIC_LOCKING if kind == "OptimisticLockingException" else 0
+    response = jsonify({"type": kind, "message": message, "code": code, **(more or {})})
     response.status_code = status
     return response
 
@@ -76,7 +74,7 @@ def install(api: Blueprint) -> None:
 
     @api.errorhandler(ApiError)
     def of_ours(error: ApiError) -> Response:
-        response = answer(error.status, error.kind, error.message, error.fields)
+        response = answer(error.status, error.kind, error.message, error.more)
         response.headers.extend(error.headers)
         return response
 
@@ -88,8 +86,9 @@ def install(api: Blueprint) -> None:
             log.warning("request %s refused: %s %s for %s", g.get("request_id"), request.method, request.path, person and person.login)
         fields = refusal.fields if isinstance(refusal, Invalid) else {}
         message = "；".join(fields.values()) if fields else refusal.message
-        return answer(status, kind, message, fields)
+        return answer(status, kind, message, {"fields": fields} if fields else None)
 
+    @api.errorhandler(413)  # by its number too: the pages have a handler for it, which would win
     @api.errorhandler(HTTPException)
     def other(error: HTTPException) -> Response:
         kinds = {413: "InvalidRequestException", 405: "MethodNotAllowedException"}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from flask import Response, jsonify, request
@@ -16,7 +17,6 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from web.api.refusals import bad_request, missing
 from web.api.shapes import Shape, complaints, from_address, parse, sound_text
-from web.context import settings
 
 PREFIX = "/engine-rest"
 #: Octets of a JSON body.
@@ -34,6 +34,8 @@ class Call:
     path: Mapping[str, str]
     query: Mapping[str, Any]
     body: Any = None
+    raw: bytes = b""
+    """The body as it came."""
 
     def row(self, what: str, name: str = "id") -> int:
         """The number of a row that the path names. Raises 404 where no row can have it."""
@@ -116,7 +118,8 @@ def serve(declared: Route, parts: Mapping[str, str]) -> Response:
     for part in parts.values():
         if "\x00" in part:
             raise bad_request("the path holds a NUL character")
-    call = Call(parts, _read_query(declared), _read_body(declared))
+    raw = _raw_body(declared)
+    call = Call(parts, _read_query(declared), _read_body(declared, raw), raw)
     given = declared.view(call)
     if isinstance(given, Response):
         return given
@@ -152,26 +155,26 @@ def _read_query(declared: Route) -> dict[str, Any]:
     return found
 
 
-def _read_body(declared: Route) -> Any:
+def _raw_body(declared: Route) -> bytes:
+    if declared.body is None or declared.multipart:
+        return b""
+    # No JSON of ours is longer than that, said or unsaid, whatever the settings allow an upload.
+    data = b"" if (request.content_length or 0) > BODY_MAX else request.stream.read(BODY_MAX + 1)
+    if (request.content_length or 0) > BODY_MAX or len(data) > BODY_MAX:
+        raise RequestEntityTooLarge(f"a JSON body of at most {BODY_MAX} octets is expected")
+    return data
+
+
+def _read_body(declared: Route, data: bytes) -> Any:
     if declared.body is None or declared.multipart:
         return None
-    if (request.content_length or 0) > BODY_MAX:
-        raise RequestEntityTooLarge(f"a JSON body of at most {BODY_MAX} octets is expected")
-    # Whatever the settings allow an upload: no JSON of ours is so long, said or unsaid.
-    data = request.stream.read(min(BODY_MAX, settings().upload_bytes) + 1)
-    if len(data) > BODY_MAX:
-        raise RequestEntityTooLarge(f"a JSON body of at most {BODY_MAX} octets is expected")
     if not data.strip() and not declared.body.get("required"):
         return {}
     try:
         value = parse(data)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"the body is no JSON that can be read: {str(error)[:200]}") from None
-    wrong = []
-    for complaint in complaints(declared.body, value):
-        wrong.append(complaint)
-        if len(wrong) == COMPLAINTS_MAX:
-            break
+    wrong = list(islice(complaints(declared.body, value), COMPLAINTS_MAX))
     if wrong:
         raise bad_request("; ".join(wrong))
     return value

@@ -35,6 +35,8 @@ class Group:
 
 #: The most rows that one list of people has.
 MOST = 1000
+#: Accounts that are counted at most.
+COUNTED = 1_000_000
 
 
 def person_by_login(session: Session, login: str) -> Person | None:

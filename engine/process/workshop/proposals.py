@@ -73,6 +73,20 @@ def propose(
 
 
 @command
+def propose_package(
+    store: Store, key: str, name: str, package: Package, *, actor: Actor, reason: str, effective_at: datetime | None = None,
+    origin: Origin = Origin(),
+) -> int:
+    """Asks for the deployment of a package that was made elsewhere, without a draft; returns the proposal's id. Raises as `propose`."""
+    require(actor, "edit_diagrams")
+    words = _words(reason, "reason", "请填写发布理由")
+    remarks = _checked(store, key, package)
+    with store.work(actor, origin) as work:
+        newest = lock_newest(work, key)
+        return _put(work, Proposal(editors=[]), key, name, package, remarks, newest, words, effective_at)
+
+
+@command
 def propose_rollback(
     store: Store, definition_id: int, *, actor: Actor, reason: str, effective_at: datetime | None = None,
     origin: Origin = Origin(),

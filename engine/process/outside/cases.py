@@ -1,0 +1,141 @@
+"""Cases as other programs ask for them: process instances, running or of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from engine.people.actor import Actor
+from engine.people.tables import Account, Unit
+from engine.process.outside import variables
+from engine.process.outside.listing import (
+    AnySelect, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like, not_among,
+    number, same, when,
+)  # fmt: skip
+from engine.process.outside.seen import seen
+from engine.process.tables import OPEN_STATES, Definition, Incident, Instance, Task
+from engine.store.errors import NotFound
+
+_child = aliased(Instance)
+_SELECTIVE = frozenset({"processInstanceId", "processInstanceIds", "businessKey", "businessKeyIn", "superProcessInstance", "subProcessInstance"})
+
+
+def _at_step(steps: list[str]) -> ColumnElement[bool]:
+    return exists().where(Task.instance_id == Instance.id, Task.state == "open", Task.step.in_(steps))
+
+
+def _parent_of(text: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = Instance.id == select(_child.parent_id).where(_child.id == number(text)).scalar_subquery()
+    return found
+
+
+_failing = exists().where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None))
+
+_COMMON: Mapping[str, Filter] = {
+    "processInstanceIds": idents(Instance.id), "businessKey": same(Instance.number), "businessKeyLike": like(Instance.number),
+    "processDefinitionId": definition(Instance.definition_id), "processDefinitionKey": same(Instance.process_key),
+    "processDefinitionKeyIn": among(Instance.process_key), "processDefinitionKeyNotIn": not_among(Instance.process_key),
+    "active": when(Instance.state == "running"), "suspended": when(Instance.state == "suspended"),
+    "rootProcessInstances": when(Instance.parent_id.is_(None)), "variables": variables.holds,
+}  # fmt: skip
+
+FILTERS: Mapping[str, Filter] = {
+    **_COMMON,
+    "processInstanceIdNotIn": lambda values: Instance.id.not_in([number(value) for value in values]),
+    "deploymentId": ident(Instance.definition_id), "superProcessInstance": ident(Instance.parent_id), "subProcessInstance": _parent_of,
+    "withIncident": when(_failing), "leafProcessInstances": when(~exists().where(_child.parent_id == Instance.id)), "activityIdIn": _at_step,
+}  # fmt: skip
+
+SORTS: Mapping[str, Any] = {
+    "instanceId": Instance.id, "definitionId": Instance.definition_id, "definitionKey": Instance.process_key, "businessKey": Instance.number,
+}  # fmt: skip
+
+_starter = aliased(Account)
+
+PAST_FILTERS: Mapping[str, Filter] = {
+    **_COMMON,
+    "processInstanceId": ident(Instance.id), "processInstanceBusinessKey": same(Instance.number),
+    "processInstanceBusinessKeyIn": among(Instance.number), "processInstanceBusinessKeyLike": like(Instance.number),
+    "processDefinitionName": same(Definition.name), "processDefinitionNameLike": like(Definition.name), "startedBefore": before(Instance.started_at),
+    "startedAfter": after(Instance.started_at), "finishedBefore": before(Instance.ended_at), "finishedAfter": after(Instance.ended_at),
+    "startedBy": same(_starter.login), "finished": when(Instance.ended_at.is_not(None)), "unfinished": when(Instance.ended_at.is_(None)),
+    "completed": when(Instance.state == "completed"), "externallyTerminated": when(Instance.state == "terminated"),
+    "superProcessInstanceId": ident(Instance.parent_id), "subProcessInstanceId": _parent_of, "withIncidents": when(_failing),
+}  # fmt: skip
+
+PAST_SORTS: Mapping[str, Any] = {
+    "instanceId": Instance.id, "definitionId": Instance.definition_id, "businessKey": Instance.number, "startTime": Instance.started_at,
+    "endTime": func.coalesce(Instance.ended_at, Instance.started_at), "definitionKey": Instance.process_key, "definitionName": Definition.name,
+}  # fmt: skip
+
+
+def _columns() -> AnySelect:
+    return (
+        select(
+            Instance.id, Instance.number, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
+            Instance.started_at, Instance.ended_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
+            Definition.name.label("process_name"), Unit.code.label("unit_code"), _starter.login.label("starter"),
+        )
+        .join(Definition, Definition.id == Instance.definition_id)
+        .outerjoin(Unit, Unit.id == Instance.unit_id).outerjoin(_starter, _starter.id == Instance.starter_id)
+    )  # fmt: skip
+
+
+def _asked(actor: Actor, asked: Mapping[str, Any], filters: Mapping[str, Filter]) -> AnySelect:
+    asked = dict(asked)
+    either = any_of(filters, asked.pop("orQueries", []))
+    query = _columns().where(seen(actor, Instance.id, few=bool(_SELECTIVE & asked.keys())), *conditions(filters, asked))
+    return query if either is None else query.where(either)
+
+
+def _open(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    return _asked(actor, asked, FILTERS).where(Instance.state.in_(OPEN_STATES))
+
+
+def open_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Running and suspended cases that the actor may see. One query."""
+    return fetch(session, _open(actor, asked), SORTS, Instance.id, cut)
+
+
+def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    return count(session, _open(actor, asked).with_only_columns(Instance.id, maintain_column_froms=True))
+
+
+def past_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Cases in whatever state that the actor may see. One query."""
+    return fetch(session, _asked(actor, asked, PAST_FILTERS), PAST_SORTS, Instance.id, cut)
+
+
+def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    return count(session, _asked(actor, asked, PAST_FILTERS).with_only_columns(Instance.id, maintain_column_froms=True))
+
+
+def one_case(session: Session, instance_id: int) -> Any:
+    """One case in whatever state, whoever may see it: the caller asks. Raises NotFound. One query."""
+    row = session.execute(_columns().where(Instance.id == instance_id)).first()
+    if row is None:
+        raise NotFound(f"No matching process instance with id {instance_id}")
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The data of a case, with the version whose forms give them their meaning."""
+
+    variables: Mapping[str, Any]
+    definition_id: int
+    revision: int
+
+
+def data_of(session: Session, instance_id: int) -> Data:
+    """The data of a case. Raises NotFound. One query."""
+    row = session.execute(select(Instance.variables, Instance.definition_id, Instance.revision).where(Instance.id == instance_id)).first()
+    if row is None:
+        raise NotFound(f"No matching process instance with id {instance_id}")
+    return Data(*row)

@@ -1,0 +1,159 @@
+"""Tasks as other programs ask for them: the open ones, and those of the record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from engine.people.actor import Actor
+from engine.people.tables import Account, Appointment, Unit
+from engine.process.outside import variables
+from engine.process.outside.listing import (
+    AnySelect, Condition, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like,
+    not_among, nothing, other, same, when,
+)  # fmt: skip
+from engine.process.outside.seen import seen
+from engine.process.tables import Definition, Instance, Task
+from engine.store.errors import NotFound
+
+_assignee, _owner, _doer = aliased(Account), aliased(Account), aliased(Account)
+_group: Any = Unit.code + "/" + Task.post
+_pooled = Task.assignee_id.is_(None)
+
+#: With one of these a query looks at few tasks.
+_SELECTIVE = frozenset({"taskId", "taskIdIn", "processInstanceId", "processInstanceIdIn", "processInstanceBusinessKey", "assignee", "executionId"})
+
+
+def _in_group(value: str) -> Condition:
+    unit, _, post = value.partition("/")
+    return and_(Task.unit_id == select(Unit.id).where(Unit.code == unit).scalar_subquery(), Task.post == post)
+
+
+def _in_groups(values: list[str]) -> Condition:
+    return or_(*(_in_group(value) for value in values))
+
+
+def _of_person(login: str) -> Condition:
+    held = select(Appointment.account_id).join(Account, Account.id == Appointment.account_id).where(
+        Account.login == login, Appointment.unit_id == Task.unit_id, Appointment.post == Task.post
+    )  # fmt: skip
+    return exists(held.correlate(Task))
+
+
+def _whole(column: Any) -> dict[str, Filter]:
+    """The filters of the case that a task belongs to."""
+    return {
+        "processInstanceId": ident(column), "processInstanceIdIn": idents(column), "executionId": ident(column),
+        "processInstanceBusinessKey": same(Task.number), "processInstanceBusinessKeyIn": among(Task.number),
+        "processInstanceBusinessKeyLike": like(Task.number), "processDefinitionId": definition(Instance.definition_id),
+        "processDefinitionKey": same(Task.process_key), "processDefinitionKeyIn": among(Task.process_key),
+        "processDefinitionName": same(Task.process_name), "processDefinitionNameLike": like(Task.process_name),
+        "taskDefinitionKey": same(Task.step), "taskDefinitionKeyIn": among(Task.step), "processVariables": variables.holds,
+    }  # fmt: skip
+
+
+FILTERS: Mapping[str, Filter] = {
+    **_whole(Task.instance_id),
+    "taskId": ident(Task.id), "taskIdIn": idents(Task.id), "activityInstanceIdIn": among(Task.token), "assignee": same(_assignee.login),
+    "assigneeLike": like(_assignee.login), "assigneeIn": among(_assignee.login), "assigneeNotIn": not_among(_assignee.login),
+    "owner": same(_owner.login), "candidateGroup": _in_group, "candidateGroups": _in_groups, "candidateGroupLike": like(_group),
+    "candidateUser": _of_person, "involvedUser": lambda login: or_(_assignee.login == login, _owner.login == login),
+    "assigned": when(Task.assignee_id.is_not(None)), "unassigned": when(_pooled), "withCandidateGroups": when(_pooled),
+    "withoutCandidateGroups": when(Task.assignee_id.is_not(None)), "withoutCandidateUsers": lambda _value: None, "withCandidateUsers": nothing,
+    "taskDefinitionKeyLike": like(Task.step), "name": same(Task.name), "nameNotEqual": other(Task.name),
+    "nameLike": like(Task.name), "nameNotLike": like(Task.name, negated=True), "dueDate": same(Task.due_at), "dueAfter": after(Task.due_at),
+    "dueBefore": before(Task.due_at), "withoutDueDate": when(Task.due_at.is_(None)), "createdOn": same(Task.opened_at),
+    "createdAfter": after(Task.opened_at), "createdBefore": before(Task.opened_at),
+    "delegationState": lambda state: Task.delegation == state.lower(), "active": when(Instance.state == "running"),
+    "suspended": when(Instance.state == "suspended"), "parentTaskId": ident(Task.main_id),
+}  # fmt: skip
+
+SORTS: Mapping[str, Any] = {
+    "id": Task.id, "instanceId": Task.instance_id, "executionId": Task.instance_id, "created": Task.opened_at, "dueDate": Task.sort_at,
+    "name": Task.name, "nameCaseInsensitive": func.lower(Task.name), "taskDefinitionKey": Task.step, "caseInstanceId": Task.id,
+    "assignee": func.coalesce(_assignee.login, ""), "priority": Task.id,
+}  # fmt: skip
+
+#: What a group finds is what nobody has claimed, unless one asks for all.
+_GROUPS = frozenset({"candidateGroup", "candidateGroups", "candidateGroupLike", "candidateUser"})
+
+
+def _columns() -> AnySelect:
+    return (
+        select(
+            Task.id, Task.name, Task.instance_id, Task.token, Task.step, Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at,
+            Task.delegation, Task.main_id, Task.paused, Task.provisional, Task.late, Task.number, Task.title, Task.post, Task.urges,
+            Task.process_key, Task.process_name, Unit.code.label("unit_code"), Unit.name.label("unit_name"), _assignee.login.label("assignee"),
+            _owner.login.label("owner"), Instance.state.label("case_state"), Instance.revision,
+            func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id"), Definition.version,
+        )
+        .join(Instance, Instance.id == Task.instance_id)
+        .join(Definition, Definition.id == func.coalesce(Task.definition_id, Instance.definition_id))
+        .join(Unit, Unit.id == Task.unit_id)
+        .outerjoin(_assignee, _assignee.id == Task.assignee_id).outerjoin(_owner, _owner.id == Task.owner_id)
+    )  # fmt: skip
+
+
+def _asked(actor: Actor, asked: Mapping[str, Any], query: AnySelect) -> AnySelect:
+    asked = dict(asked)
+    everybody = asked.pop("includeAssignedTasks", False)
+    groups = asked.pop("orQueries", [])
+    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=bool(_SELECTIVE & asked.keys())), *conditions(FILTERS, asked))
+    if _GROUPS & asked.keys() and not everybody:
+        query = query.where(_pooled)
+    either = any_of(FILTERS, groups)
+    return query if either is None else query.where(either)
+
+
+def open_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Open tasks of cases that the actor may see. One query."""
+    return fetch(session, _asked(actor, asked, _columns()), SORTS, Task.id, cut)
+
+
+def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    return count(session, _asked(actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True)))
+
+
+def open_task(session: Session, task_id: int) -> Any:
+    """One open task, whoever may see it: the caller asks. Raises NotFound. One query."""
+    row = session.execute(_columns().where(Task.id == task_id, Task.state == "open")).first()
+    if row is None:
+        raise NotFound(f"No matching task with id {task_id}")
+    return row
+
+
+PAST_FILTERS: Mapping[str, Filter] = {
+    **_whole(Task.instance_id),
+    "taskId": ident(Task.id), "activityInstanceIdIn": among(Task.token), "taskName": same(Task.name), "taskNameLike": like(Task.name),
+    "taskAssignee": lambda login: or_(_doer.login == login, and_(Task.state == "open", _assignee.login == login)), "taskOwner": same(_owner.login),
+    "finished": when(Task.state != "open"), "unfinished": when(Task.state == "open"), "processFinished": when(Instance.ended_at.is_not(None)),
+    "processUnfinished": when(Instance.ended_at.is_(None)), "taskDueDate": same(Task.due_at), "taskDueDateBefore": before(Task.due_at),
+    "taskDueDateAfter": after(Task.due_at), "withoutTaskDueDate": when(Task.due_at.is_(None)), "startedBefore": before(Task.opened_at),
+    "startedAfter": after(Task.opened_at), "finishedBefore": before(Task.completed_at), "finishedAfter": after(Task.completed_at),
+    "assigned": when(Task.assignee_id.is_not(None)), "unassigned": when(_pooled), "taskInvolvedGroup": _in_group,
+}  # fmt: skip
+
+PAST_SORTS: Mapping[str, Any] = {
+    "taskId": Task.id, "processInstanceId": Task.instance_id, "taskName": Task.name, "startTime": Task.opened_at, "dueDate": Task.sort_at,
+    "endTime": func.coalesce(Task.completed_at, Task.opened_at), "taskDefinitionKey": Task.step, "assignee": func.coalesce(_doer.login, ""),
+}  # fmt: skip
+
+
+def _past(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    few = bool({"taskId", "processInstanceId", "processInstanceIdIn", "processInstanceBusinessKey", "executionId"} & asked.keys())
+    query = _columns().outerjoin(_doer, _doer.id == Task.completed_by).add_columns(_doer.login.label("doer"))
+    return query.where(seen(actor, Task.instance_id, few=few), *conditions(PAST_FILTERS, asked))
+
+
+def past_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Tasks in whatever state, of cases that the actor may see. One query."""
+    return fetch(session, _past(actor, asked), PAST_SORTS, Task.id, cut)
+
+
+def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    return count(session, _past(actor, asked).with_only_columns(Task.id, maintain_column_froms=True))

@@ -1,0 +1,194 @@
+"""`process-instance`: running cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.process.instances import resume_instance, suspend_instance, terminate_instance
+from engine.process.outside import cases
+from engine.process.outside.tree import Node, tree_of
+from engine.process.tables import OPEN_STATES
+from engine.store.errors import NotFound
+from web.api import shapes, values
+from web.api.lists import Asking, answer
+from web.api.once import etag
+from web.api.refusals import missing, not_covered
+from web.api.routing import Answer, Call, route
+from web.api.seeing import require_case
+from web.api.shapes import COUNT, flag, many, maybe, record, text
+from web.api.tasks import ID, IDS, NAME, PATTERN, definition_id
+from web.context import me, origin, store
+
+#: Filters of running cases and of the record alike.
+COMMON = {
+    "processInstanceIds": IDS, "businessKey": NAME, "businessKeyLike": PATTERN, "processDefinitionId": text("key:version:id", most=200),
+    "processDefinitionKey": NAME, "processDefinitionKeyIn": many(NAME), "processDefinitionKeyNotIn": many(NAME), "active": flag(),
+    "suspended": flag(), "rootProcessInstances": flag(),
+}  # fmt: skip
+ASKING = Asking({
+    **COMMON, "processInstanceIdNotIn": IDS, "deploymentId": ID, "superProcessInstance": ID, "subProcessInstance": ID, "withIncident": flag(),
+    "leafProcessInstances": flag(), "activityIdIn": many(NAME),
+}, tuple(cases.SORTS), ("variables",), either=True)  # fmt: skip
+
+INSTANCE = record({
+    "links": shapes.LINKS, "id": text(), "definitionId": text(), "definitionKey": text(), "businessKey": text("the case's number"),
+    "caseInstanceId": maybe(text()), "ended": flag(), "suspended": flag(), "tenantId": maybe(text()),
+    "office": record({"title": text(), "state": text(), "unit": maybe(text()), "startedBy": maybe(text()), "superProcessInstanceId": maybe(text())}),
+}, "a case")  # fmt: skip
+_T = "process-instance"
+#: The reason on record where a program of the original ends or stops a case and can give none.
+UNSAID = "经接口办理，未填写理由"
+
+
+def case_json(row: Any) -> dict[str, Any]:
+    """A case in the shape of the original."""
+    return {
+        "links": [{"method": "GET", "href": f"/engine-rest/process-instance/{row.id}", "rel": "self"}], "id": str(row.id),
+        "definitionId": definition_id(row.process_key, row.version, row.definition_id), "definitionKey": row.process_key, "businessKey": row.number,
+        "caseInstanceId": None, "ended": row.ended_at is not None, "suspended": row.state == "suspended", "tenantId": None,
+        "office": {
+            "title": row.title, "state": row.state, "unit": row.unit_code, "startedBy": row.starter,
+            "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
+        },
+    }  # fmt: skip
+
+
+def one(instance_id: int) -> Any:
+    """A case, whoever may see it. Raises 404."""
+    with store().read() as session:
+        try:
+            return cases.one_case(session, instance_id)
+        except NotFound:
+            raise missing("process instance", instance_id) from None
+
+
+def _open(call: Call) -> Any:
+    """The running case that the path names, which the account may see. Raises 404."""
+    instance_id = call.row("process instance")
+    require_case(instance_id)
+    row = one(instance_id)
+    if row.state not in OPEN_STATES:
+        raise missing("process instance", instance_id)
+    return row
+
+
+_MANY = {"type": "array", "items": INSTANCE}
+
+
+def _list(call: Call) -> Any:
+    with store().read() as session:
+        return answer(cases.open_cases(session, me(), ASKING.asked(call), ASKING.cut(call)), case_json)
+
+
+@route("GET", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, answer=_MANY, stands="better", note="keyset paging")
+def search(call: Call) -> Any:
+    return _list(call)
+
+
+@route("POST", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better",
+       note="keyset paging")
+def query(call: Call) -> Any:
+    return _list(call)
+
+
+@route("GET", "/process-instance/count", "How many running cases", tag=_T, scope="read", query=ASKING.counting, answer=COUNT)
+def count(call: Call) -> Any:
+    with store().read() as session:
+        return {"count": cases.count_open(session, me(), ASKING.asked(call))}
+
+
+@route("POST", "/process-instance/count", "How many running cases", tag=_T, scope="read", body=ASKING.body, answer=COUNT)
+def count_query(call: Call) -> Any:
+    return count(call)
+
+
+@route("GET", "/process-instance/<id>", "One running case", tag=_T, scope="read", answer=INSTANCE)
+def case(call: Call) -> Any:
+    row = _open(call)
+    return Answer(case_json(row), headers=etag(row.revision))
+
+
+@route("DELETE", "/process-instance/<id>", "Ends a case before its time 终止", tag=_T, scope="operate", refuses=(409, 500),
+       query={"deleteReason": text("stays on record", most=500), "failIfNotExists": flag(), "skipCustomListeners": flag(),
+              "skipIoMappings": flag(), "skipSubprocesses": flag()},
+       stands="better", note="for those who supervise; `deleteReason` (ours) stays on record; a case is never removed from the history")
+def terminate(call: Call) -> None:
+    row = _open(call)
+    terminate_instance(store(), row.id, actor=me(), reason=call.query.get("deleteReason") or UNSAID, origin=origin())
+
+
+@route("PUT", "/process-instance/<id>/suspended", "Stops a case 暂停办理, or lets it go on", tag=_T, scope="operate", refuses=(409, 500),
+       body=shapes.body({"suspended": flag(), "reason": text("stays on record (ours)", most=500)}, required=("suspended",)), stands="better",
+       note="for those who supervise; its clocks stand still meanwhile")
+def suspended(call: Call) -> None:
+    row = _open(call)
+    wanted = call.body["suspended"]
+    if wanted != (row.state == "suspended"):
+        act = suspend_instance if wanted else resume_instance
+        act(store(), row.id, actor=me(), reason=call.body.get("reason") or UNSAID, origin=origin())
+
+
+# -- variables --------------------------------------------------------------------------------
+
+_NAMES = {"deserializeValues": flag(), "deserializeValue": flag()}
+_FIXED = "the data of a case are changed by its steps alone"
+
+
+def _data(call: Call) -> dict[str, Any]:
+    row = _open(call)
+    with store().read() as session:
+        return dict(cases.data_of(session, row.id).variables)
+
+
+@route("GET", "/process-instance/<id>/variables", "The data of a case", tag=_T, scope="read", query=_NAMES, answer=values.VARIABLES)
+def variables(call: Call) -> Any:
+    return values.all_typed(_data(call))
+
+
+@route("GET", "/process-instance/<id>/variables/<name>", "One of them", tag=_T, scope="read", query=_NAMES, answer=values.TYPED)
+def variable(call: Call) -> Any:
+    found, name = _data(call), call.path["name"]
+    if name not in found or name.startswith("_"):
+        raise missing("variable", name)
+    return values.typed(found[name])
+
+
+@route("PUT", "/process-instance/<id>/variables/<name>", "Sets one", tag=_T, scope="operate", body=values.GIVEN, stands="501", note=_FIXED)
+def set_variable(_: Call) -> Any:
+    raise not_covered(_FIXED)
+
+
+@route("POST", "/process-instance/<id>/variables", "Sets several", tag=_T, scope="operate", stands="501", note=_FIXED,
+       body=shapes.body({"modifications": values.GIVEN_VARIABLES, "deletions": many(text())}))
+def set_variables(_: Call) -> Any:
+    raise not_covered(_FIXED)
+
+
+# -- the tree ---------------------------------------------------------------------------------
+
+_NODE = {
+    "type": "object", "required": ["id", "activityId", "activityType", "childActivityInstances"],
+    "properties": {
+        "id": text(), "parentActivityInstanceId": maybe(text()), "activityId": text(), "activityName": maybe(text()), "activityType": text(),
+        "processInstanceId": text(), "processDefinitionId": text(), "childActivityInstances": {"type": "array"},
+        "childTransitionInstances": {"type": "array"}, "executionIds": {"type": "array", "items": text()},
+        "incidentIds": {"type": "array", "items": text()}, "incidents": {"type": "array"}, "name": maybe(text()),
+    },
+}  # fmt: skip
+
+
+@route("GET", "/process-instance/<id>/activity-instances", "Where the case stands", tag=_T, scope="read", answer=_NODE)
+def activity_instances(call: Call) -> Any:
+    row = _open(call)
+    whole = definition_id(row.process_key, row.version, row.definition_id)
+
+    def told(node: Node, parent: str | None) -> dict[str, Any]:
+        return {
+            "id": node.id, "parentActivityInstanceId": parent, "activityId": node.step, "activityName": node.name, "name": node.name,
+            "activityType": node.kind, "processInstanceId": str(row.id), "processDefinitionId": whole,
+            "childActivityInstances": [told(child, node.id) for child in node.children], "childTransitionInstances": [],
+            "executionIds": [str(row.id)], "incidentIds": [], "incidents": [],
+        }  # fmt: skip
+
+    with store().read() as session:
+        return told(tree_of(session, row.id), None)
