@@ -32,6 +32,7 @@ from web.pages import (
     health,
     imports,
     inbox,
+    interfaces,
     letters,
     live,
     migrations,
@@ -49,6 +50,7 @@ from web.pages import (
     starting,
     supervision,
     tasks,
+    tokens,
 )
 
 #: Diagrams call operations by name: whoever moves a case must have imported what it may call.
@@ -72,6 +74,7 @@ PAGES = (
     health,
     imports,
     inbox,
+    interfaces,
     letters,
     live,
     migrations,
@@ -89,6 +92,7 @@ PAGES = (
     starting,
     supervision,
     tasks,
+    tokens,
 )
 
 

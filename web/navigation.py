@@ -98,6 +98,8 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
         yield "运维", "群机器人", "/robots", "send"
+    yield "接口", "访问令牌", "/tokens", "lock"
+    yield "接口", "接口文档", "/interfaces", "file-text"
 
 
 def waiting() -> dict[str, int]:

@@ -178,6 +178,8 @@ READERS = {
     "/evaluations": EVERYBODY,
     "/projects": EVERYBODY,
     "/rule-documents": EVERYBODY,
+    "/tokens": EVERYBODY,
+    "/interfaces": EVERYBODY,
     "/notices": EVERYBODY,
     "/notices/settings": EVERYBODY,
     "/live": EVERYBODY,
