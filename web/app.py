@@ -15,6 +15,7 @@ from engine.store.store import Store
 from web import assets, errors, navigation, screen, security, signed_in
 from web.api import blueprint
 from web.pages import (
+    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -40,6 +41,7 @@ from web.pages import (
     notices,
     operations,
     own_catalogue,
+    phrases,
     projects,
     proposals,
     rectification,
@@ -47,8 +49,11 @@ from web.pages import (
     robots,
     rule_documents,
     sign_in,
+    signature,
     starting,
     supervision,
+    task_drafts,
+    task_verbs,
     tasks,
     tokens,
 )
@@ -57,6 +62,7 @@ from web.pages import (
 REGISTERS = registry.__all__
 
 PAGES = (
+    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -82,6 +88,7 @@ PAGES = (
     notices,
     operations,
     own_catalogue,
+    phrases,
     projects,
     proposals,
     rectification,
@@ -89,8 +96,11 @@ PAGES = (
     robots,
     rule_documents,
     sign_in,
+    signature,
     starting,
     supervision,
+    task_drafts,
+    task_verbs,
     tasks,
     tokens,
 )
