@@ -26,6 +26,7 @@ ATTEMPTS = 16
 
 _WAITING = text("state = 'waiting'")
 _DEAD = text("state = 'dead'")
+_WEBHOOK = text("channel = 'webhook'")
 
 #: After this many failures without a success between them, a channel rests for the round.
 IN_A_ROW = 3
@@ -40,6 +41,8 @@ class OutboxLetter(Base):
     __table_args__ = (
         Index("ix_outbox_waiting", "next_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
         # What the operator's page lists and counts: few, or somebody must look.
+        # The deliveries of a webhook, newest first.
+        Index("ix_outbox_webhook", "recipient", "id", sqlite_where=_WEBHOOK, postgresql_where=_WEBHOOK),
         Index("ix_outbox_dead", "channel", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
+from engine.process.outside.webhooks import find_webhook
 from engine.process.timers import fire_due
 from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.migrating.running import move_waiting
@@ -83,7 +85,7 @@ class Worker:
         self.store = store
         self.settings = settings
         self.name = f"{socket.gethostname()}:{os.getpid()}"[:100]
-        self.channels = open_channels(settings, self._find_robot, store.clock)
+        self.channels = open_channels(settings, self._find_robot, store.clock, partial(find_webhook, store))
         self._stopping = threading.Event()
         self._troubles: dict[str, str] = {}
 

@@ -6,7 +6,7 @@ The address of a robot holds its key, so no error of ours repeats an address.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -54,8 +54,10 @@ class _NoRedirection(HTTPRedirectHandler):
         """Nowhere: where a letter goes is for the operator to say, not for who answers."""
 
 
-def post_json(url: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str]) -> Answer:
-    """Posts an object (or one already written) and returns the answer.
+def post_json(
+    url: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, str], *, handlers: Sequence[BaseHandler] = ()
+) -> Answer:
+    """Posts an object (or one already written) and returns the answer; `handlers` make the connection in another way than usual.
 
     Raises Undeliverable for a refusal that will stay, Failed for everything else: no connection, too slow, too busy, a
     redirection, something that is no HTTP.
@@ -65,7 +67,7 @@ def post_json(url: str, body: Mapping[str, Any] | bytes, headers: Mapping[str, s
     # What is on this machine needs no proxy, whatever the environment says.
     local: list[BaseHandler] = [ProxyHandler({})] if urlsplit(url).hostname in LOOPBACK else []
     try:
-        with build_opener(_NoRedirection(), *local).open(request, timeout=TIMEOUT) as response:
+        with build_opener(_NoRedirection(), *local, *handlers).open(request, timeout=TIMEOUT) as response:
             return Answer(_read(response))
     except HTTPError as error:
         error.close()

@@ -44,7 +44,7 @@ def bring_in_line(case: Case, said: dict[str, Any]) -> None:
         if row.retries == 0:
             incidents.resolve(case.work, external_id=row.id)
         step = case.diagram_steps.get(row.step)
-        said.setdefault("cancelled", []).append({"step": row.step, "name": step.name if step else row.topic})
+        said.setdefault("cancelled", []).append({"step": row.step, "name": step.name if step else row.topic, "topic": row.topic})
     for token in waiting.values():
         step = case.diagram_steps[token.step]
         if token.token in rows:  # a migration may have renamed its step

@@ -15,7 +15,9 @@ from sqlalchemy.exc import OperationalError
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
-from engine.process.tables import ExternalTask, Incident, Task, Timer
+from engine.process import events
+from engine.process.events import Event
+from engine.process.tables import ExternalTask, Incident, Instance, Task, Timer
 from engine.store.errors import NotFound, Refused
 from engine.store.store import Origin, Store, Work, command
 
@@ -68,15 +70,21 @@ def keep(
         Incident.task_id.is_not_distinct_from(task_id), Incident.external_id.is_not_distinct_from(external_id),
         Incident.resolved_at.is_(None),
     )  # fmt: skip
-    incident = work.session.scalars(same).first()
+    incident, new = work.session.scalars(same).first(), False
     if incident is None:
         incident = Incident(instance_id=instance_id, timer_id=timer_id, task_id=task_id, external_id=external_id, error="", detail="",
                             opened_at=work.now, failed_at=work.now, attempts=0)
         work.session.add(incident)
+        new = True
     incident.attempts += 1
     incident.failed_at = work.now
     incident.error = error[:500]
     incident.detail = detail[-_DETAIL_MAX:]
+    if new:
+        work.session.flush()
+        about = {"id": str(incident.id), "attempts": 1}
+        instance = work.session.get_one(Instance, instance_id)
+        events.tell(work, [Event(f"incident-{incident.id}", "incident.opened", work.now, instance, {"incident": about})])
 
 
 def _try_later(work: Work, timer_id: int, now: datetime) -> None:

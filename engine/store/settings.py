@@ -52,8 +52,8 @@ class Settings:
     """All that an installation may set.
 
     `home` is the data folder (database, uploads, the generated secret); `base_url` is the address that links in
-    messages start with; `robot_origins` are the only ones that a group robot's address may have; `idle_minutes` signs a
-    person out; `upload_bytes` caps one file.
+    messages start with; `robot_origins` are the only ones that a group robot's address may have; `webhook_hosts` are
+    those that webhooks may reach inside one's own network or without encryption; `idle_minutes` signs a person out; `upload_bytes` caps one file.
     """
 
     home: Path
@@ -63,6 +63,7 @@ class Settings:
     mail: Mail | None = None
     sms: Sms | None = None
     robot_origins: frozenset[str] = frozenset()
+    webhook_hosts: frozenset[str] = frozenset()
     idle_minutes: int = 30
     session_hours: int = 12
     upload_bytes: int = 20 * 1024 * 1024
@@ -112,6 +113,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mail=_mail(text, number("MAIL_PORT", 25, 1, 65535)),
         sms=_sms(text("SMS_URL", ""), text("SMS_SECRET", "")),
         robot_origins=_robot_origins(text("ROBOT_HOSTS", ROBOT_HOSTS)),
+        webhook_hosts=_hosts("WEBHOOK_HOSTS", text("WEBHOOK_HOSTS", "")),
         idle_minutes=number("IDLE_MINUTES", 30, 1, 24 * 60),
         session_hours=number("SESSION_HOURS", 12, 1, 24 * 7),
         upload_bytes=number("UPLOAD_MEGABYTES", 20, 1, 1024) * 1024 * 1024,
@@ -173,6 +175,15 @@ def _robot_origins(hosts: str) -> frozenset[str]:
             raise BadSetting(f"{PREFIX}ROBOT_HOSTS={host!r}: names of hosts with commas between them are expected, or none")
         found.add(origin)
     return frozenset(found)
+
+
+def _hosts(name: str, hosts: str) -> frozenset[str]:
+    """Names or addresses of hosts, each with a port where only that one is meant."""
+    found = frozenset(filter(None, (part.strip().lower() for part in hosts.split(","))))
+    for host in found:
+        if "/" in host or "@" in host or origin_of(f"https://{host}") is None:
+            raise BadSetting(f"{PREFIX}{name}={host!r}: names of hosts with commas between them are expected, such as oa.example.cn:8443")
+    return found
 
 
 def origin_of(url: str) -> str | None:

@@ -59,7 +59,7 @@ def channels_of(settings: Settings) -> frozenset[str]:
     """The channels of the outbox that an installation has configured, by their names in `engine/channels`."""
     robots = ("wecom", "dingtalk") if settings.robot_origins else ()
     configured = (("mail", settings.mail), ("sms", settings.sms))
-    return frozenset({*robots, *(name for name, given in configured if given is not None)})
+    return frozenset({"webhook", *robots, *(name for name, given in configured if given is not None)})
 
 
 class Store:

@@ -16,11 +16,11 @@ from sqlalchemy.orm import undefer
 from engine.history import Entry
 from engine.people import permissions
 from engine.people.actor import Actor
-from engine.process import incidents
-from engine.process.advance import advance
+from engine.process import events, incidents
+from engine.process.advance import Finish, advance
 from engine.process.definitions import deployed
+from engine.process.events import Event
 from engine.process.history_of import append_entry
-from engine.process.moves import Finish
 from engine.process.outside.fetching import LOCK_MAX, POWER, lock_checked
 from engine.process.tables import ExternalTask, Instance
 from engine.store.errors import Invalid, NotFound, Stale
@@ -107,6 +107,8 @@ def fail_external(
         said = {"worker": worker, "topic": row.topic, "reason": message[:_ERROR_MAX], "retries": retries}
         _set(work, row, retries, message or "外部程序办理失败", details)
         _record(work, instance, row, "external_failed", said)
+        about = {"id": str(row.id), "step": row.step, "topic": row.topic, "retries": retries}
+        events.tell(work, [Event(f"{instance.id}-{instance.history_seq}-1", "external.failed", work.now, instance, {"external": about})])
 
 
 def _set(work: Work, row: ExternalTask, retries: int, message: str, details: str) -> None:
@@ -138,6 +140,18 @@ def extend_lock(store: Store, external_id: int, *, actor: Actor, worker: str, lo
         if row.locked_until is None or row.locked_until <= work.now:
             raise NotYours("锁定已到期，请重新领取")
         row.locked_until = work.now + lock
+
+
+@command
+def lock_one(store: Store, external_id: int, *, actor: Actor, worker: str, lock: timedelta, origin: Origin = Origin()) -> None:
+    """Locks one task for the worker, which has it already or finds it free. Raises NotFound, NotAllowed, Invalid; NotYours while another has it."""
+    permissions.require(actor, POWER)
+    lock_checked(lock)
+    with store.work(actor, origin) as work:
+        row, _ = _lock(work, external_id, None)
+        if row.worker not in (None, worker) and row.locked_until is not None and row.locked_until > work.now:
+            raise NotYours
+        row.worker, row.locked_until = worker, work.now + lock
 
 
 @command

@@ -75,3 +75,4 @@ def upgrade() -> None:
     op.create_index('ix_external_task_waiting', 'external_task', ['topic', 'id'], unique=False, sqlite_where=sa.text("state = 'waiting'"), postgresql_where=sa.text("state = 'waiting'"))
     op.add_column('definition', sa.Column('suspended', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.add_column('incident', sa.Column('external_id', BigId, nullable=True))
+    op.create_index('ix_outbox_webhook', 'outbox', ['recipient', 'id'], unique=False, sqlite_where=sa.text("channel = 'webhook'"), postgresql_where=sa.text("channel = 'webhook'"))

@@ -1,0 +1,103 @@
+"""What happens to cases and tasks, for whoever listens: told in the transaction in which it happens, after its rows are written.
+
+An event says what, when and where, by ids and names; never what a case contains. Listeners are other rooms of the engine, such
+as the webhooks: they add themselves when they are imported, as the kernel knows none of them. They may only write rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from engine.process.tables import Instance, Task
+from engine.store.store import Work
+
+if TYPE_CHECKING:
+    from engine.process.case import Case
+
+#: Every kind of event, and what pages call it.
+KINDS = {
+    "case.started": "办件发起", "case.ended": "办件办结或终止", "case.suspended": "办件暂停", "case.resumed": "办件恢复",
+    "case.migrated": "办件迁移到其他版本", "task.opened": "待办产生", "task.completed": "待办办结", "task.cancelled": "待办撤销",
+    "external.opened": "交由外部程序", "external.completed": "外部程序办结", "external.failed": "外部程序办理失败", "external.cancelled": "外部程序的步骤撤销",
+    "deadline.missed": "时限到期", "incident.opened": "出现异常",
+}  # fmt: skip
+
+_ACTS = {"started": "case.started", "suspended": "case.suspended", "resumed": "case.resumed", "migrated": "case.migrated"}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a case."""
+
+    id: str
+    """The same for the same event however often it is told; no other event has it."""
+    kind: str
+    at: datetime
+    instance: Instance
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """`task`, `external`, `deadline`, `incident` or `outcome`: JSON values, each with its ids first."""
+
+
+#: Told of the events of each transaction; they act in it.
+LISTENERS: list[Callable[[Work, Sequence[Event]], None]] = []
+
+
+def tell(work: Work, events: Sequence[Event]) -> None:
+    """Tells whoever listens. Nobody is told of what is only rehearsed."""
+    if events and not work.session.info["store"].rehearsing:
+        for listener in LISTENERS:
+            listener(work, events)
+
+
+def of_case(case: Case, rows: Sequence[Mapping[str, Any]], opened: Sequence[Task]) -> list[Event]:
+    """The events of a case that was just saved: what its new history entries say, and the tasks that it opened."""
+    found: list[Event] = []
+    for row in rows:
+        happened = [*_of_entry(case, row)]
+        found += [
+            Event(f"{case.instance.id}-{row['seq']}-{number}", kind, row["at"], case.instance, about)
+            for number, (kind, about) in enumerate(happened, 1)
+        ]
+    last = rows[-1]["seq"] if rows else 0
+    found += [
+        Event(f"{case.instance.id}-{last}-task-{task.id}", "task.opened", task.opened_at, case.instance, {"task": task_facts(task)})
+        for task in opened
+    ]
+    return found
+
+
+def _of_entry(case: Case, row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    act, data = row["act"], row["data"]
+    step = {"step": row["step"], "name": data.get("name")}
+    if act in _ACTS:
+        yield _ACTS[act], {}
+    elif act == "completed":
+        yield "task.completed", {"task": {"id": _text(data.get("task")), **step, "late": bool(data.get("late"))}}
+    elif act in ("external_completed", "external_error"):
+        yield "external.completed", {"external": {**step, "topic": data.get("topic"), "error": data.get("error")}}
+    elif act == "timer_fired" and data.get("role") == "deadline":
+        yield "deadline.missed", {"deadline": {"step": row["step"], "activity": data.get("activity"), "due": data.get("due")}}
+    for task in data.get("cancelled", ()):
+        if "topic" in task:
+            yield "external.cancelled", {"external": {"step": task["step"], "name": task["name"], "topic": task["topic"]}}
+        elif task.get("task") is not None:  # what was opened and withdrawn within one transaction was never told
+            yield "task.cancelled", {"task": {"id": str(task["task"]), "step": task["step"], "name": task["name"]}}
+    for external in data.get("outside", ()):
+        yield "external.opened", {"external": {"step": external["step"], "name": external["name"], "topic": external["topic"]}}
+    if act == "terminated" or ("passed" in data and "outcome" in data):
+        yield "case.ended", {"outcome": {"key": case.instance.outcome, "name": case.instance.outcome_name}}
+
+
+def task_facts(task: Task) -> dict[str, Any]:
+    """A task as events tell it."""
+    return {
+        "id": str(task.id), "step": task.step, "name": task.name, "unit": task.unit_id, "post": task.post,
+        "due": task.due_at.isoformat() if task.due_at else None, "provisional": task.provisional,
+    }  # fmt: skip
+
+
+def _text(number: object) -> str | None:
+    return None if number is None else str(number)
