@@ -32,6 +32,8 @@ log = logging.getLogger("serve")
 TARGET = "web.wsgi:application"
 #: Requests answered at the same time by one process; each may hold a database connection.
 THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+#: Requests that only wait for something to do (workers outside), beside those: they hold no connection meanwhile.
+WAITING = 8
 #: Seconds until a worker that ended without being asked is started again; doubled each time, at most a minute.
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 #: Seconds for requests and transactions in hand to finish.
@@ -53,7 +55,7 @@ def serve(settings: Settings, *, host: str, port: int, processes: int, worker: b
     _require_free(host, port)
     multiprocessing.set_start_method("spawn", force=True)
     server = Granian(
-        TARGET, address=host, port=port, interface=Interfaces.WSGI, workers=processes, blocking_threads=THREADS,
+        TARGET, address=host, port=port, interface=Interfaces.WSGI, workers=processes, blocking_threads=THREADS + WAITING,
         log_level=LogLevels.warning, log_dictconfig=logs.configuration(), respawn_failed_workers=True, workers_kill_timeout=PATIENCE,
     )
     companion = Companion() if worker else None

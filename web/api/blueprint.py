@@ -9,7 +9,22 @@ from flask import Blueprint, Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from web.api import access, cases, definitions, deployments, engine, history, identity, people, openapi, refusals, routing, task_acts, tasks
+from web.api import (
+    access,
+    cases,
+    definitions,
+    deployments,
+    engine,
+    external_tasks,
+    history,
+    identity,
+    openapi,
+    people,
+    refusals,
+    routing,
+    task_acts,
+    tasks,
+)
 from web.api.refusals import ApiError
 from web.api.uncovered import UNCOVERED
 
@@ -17,7 +32,9 @@ NAME = "engine_rest"
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 #: The modules that declare routes; importing them is what declares.
-RESOURCES = (engine, identity, tasks, task_acts, cases, definitions, deployments, history, people, openapi)
+RESOURCES = (
+    engine, identity, tasks, task_acts, external_tasks, cases, definitions, deployments, history, people, openapi,
+)  # fmt: skip
 
 _OPEN = {f"{declared.method} {routing.PREFIX}{declared.path}" for declared in routing.ROUTES if declared.scope is None}
 

@@ -7,7 +7,7 @@ one writer at a time on SQLite).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -47,6 +47,8 @@ class Asked:
     """Versions; None for any."""
     number: str | None = None
     """Of one case only."""
+    holding: Mapping[str, str] = field(default_factory=dict)
+    """Only tasks whose worker is given these texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ class Fetched:
 
 @command
 def fetch_and_lock(
-    store: Store, *, actor: Actor, worker: str, most: int, topics: Sequence[Asked], by_priority: bool = True, origin: Origin = Origin()
+    store: Store, *, actor: Actor, worker: str, most: int, topics: Sequence[Asked], by_priority: bool = True,
+    newest_first: bool = False, origin: Origin = Origin(),
 ) -> list[Fetched]:
     """Gives the worker up to `most` tasks that wait for one of the topics, and locks them for it.
 
@@ -96,11 +99,14 @@ def fetch_and_lock(
             or_(ExternalTask.locked_until.is_(None), ExternalTask.locked_until <= now),
             or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0), Instance.state == "running", or_(*map(_wanted, topics)),
         )  # fmt: skip
-        order = (ExternalTask.priority.desc(), ExternalTask.id) if by_priority else (ExternalTask.id,)
+        age = ExternalTask.id.desc() if newest_first else ExternalTask.id
+        order = (ExternalTask.priority.desc(), age) if by_priority else (age,)
         rows = work.session.execute(free.order_by(*order).limit(most).with_for_update(of=ExternalTask, skip_locked=True)).all()
         found = []
         for row, instance in rows:
-            asked = next(asked for asked in topics if _is_wanted(asked, row, instance))
+            asked = next((asked for asked in topics if _is_wanted(asked, row, instance)), None)
+            if asked is None:
+                continue  # the number 7 and the text "7" look alike to the database
             row.worker, row.locked_until = worker, now + asked.lock
             found.append(fetched(work.session, row, instance, asked.names))
         return found
@@ -131,6 +137,7 @@ def _wanted(asked: Asked) -> ColumnElement[bool]:
         wanted.append(Instance.definition_id.in_(asked.definitions))
     if asked.number is not None:
         wanted.append(Instance.number == asked.number)
+    wanted += [ExternalTask.given[name].as_string() == value for name, value in asked.holding.items()]
     return and_(*wanted)
 
 
@@ -140,6 +147,7 @@ def _is_wanted(asked: Asked, row: ExternalTask, instance: Instance) -> bool:
         and (asked.processes is None or row.process_key in asked.processes)
         and (asked.definitions is None or instance.definition_id in asked.definitions)
         and asked.number in (None, instance.number)
+        and all(name in row.given and row.given[name] == value for name, value in asked.holding.items())
     )
 
 

@@ -1,0 +1,126 @@
+"""`external-task`: what an unmodified worker sends, and what it must be told when it is wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from engine.process.definitions import deploy_in
+from engine.process.instances import start_instance
+from engine.process.package import Package
+from engine.process.tables import Task
+from engine.store.clock import MovableClock, shanghai
+from tests.engine.interpreter.diagrams import diagram, element, error
+from tests.web.api.client import Program, refusal
+from tests.web.cast import Cast
+from web.api import external_tasks
+
+Tokens = Callable[..., Program]
+FETCH = {"workerId": "w1", "maxTasks": 5, "topics": [{"topicName": "grants", "lockDuration": 60_000}]}
+
+
+@pytest.fixture
+def cases(cast: Cast) -> list[int]:
+    """Two cases of the platform's own process, whose grant a worker carries out."""
+    xml = diagram(
+        "start > service:grant > user:check > end", "refused > user:mend > end:e2", error("grant", "refused", "NO"),
+        element("grant", name="开通授权", topic="grants", in_unit="applicant_unit", in_list="[1, 'a']", out_grant_id="id"),
+        element("check", name="核对", unit="'007'", post="handler"), element("mend", name="改正", unit="'007'", post="handler"),
+        key="granting", startPosts="handler",
+    )  # fmt: skip
+    with cast.store.work() as work:
+        deploy_in(work, Package("liaoyang_2018", xml, {}), by="x", approved_by="y", reason="测试", effective_at=shanghai("2026-01-01"))
+    return [start_instance(cast.store, "granting", actor=cast.actor("asker"), answers={}) for _ in range(2)]
+
+
+def test_a_worker_fetches_and_completes(with_token: Tokens, cases: list[int], cast: Cast) -> None:
+    worker = with_token("operator", "external")
+    first, second = worker.post("/external-task/fetchAndLock", FETCH)
+    assert (first["topicName"], first["activityId"], first["processInstanceId"]) == ("grants", "grant", str(cases[0]))
+    assert first["variables"]["unit"] == {"value": "007", "type": "String", "valueInfo": {}}
+    assert first["variables"]["list"]["type"] == "Json" and set(first["variables"]) == {"unit", "list"}
+    assert first["processDefinitionId"].startswith("granting:1:") and first["lockExpirationTime"].endswith("+0800")
+    assert worker.post("/external-task/fetchAndLock", {**FETCH, "workerId": "w2"}) == []
+    worker.post(f"/external-task/{first['id']}/complete", {"workerId": "w1", "variables": {"id": {"value": "G-1", "type": "string"}}})
+    assert refusal(worker.send("POST", f"/external-task/{first['id']}/complete", {"workerId": "w1"}))[0] == 404
+    status, kind, _ = refusal(worker.send("POST", f"/external-task/{second['id']}/complete", {"workerId": "w2"}))
+    assert (status, kind) == (400, "InvalidRequestException")
+    assert refusal(worker.send("POST", f"/external-task/{second['id']}/complete", {"workerId": "w1"}))[0] == 400, "the id is missing"
+    worker.post(f"/external-task/{second['id']}/bpmnError", {"workerId": "w1", "errorCode": "NO"})
+    with cast.store.read() as session:
+        assert sorted(session.scalars(select(Task.step).where(Task.state == "open"))) == ["check", "mend"]
+
+
+def test_tries_run_out_and_the_operator_lets_it_be_tried_again(with_token: Tokens, cases: list[int], clock: MovableClock) -> None:
+    worker, operator = with_token("operator"), with_token("sysadmin")
+    task = worker.post("/external-task/fetchAndLock", {**FETCH, "maxTasks": 1})[0]
+    place = f"/external-task/{task['id']}"
+    worker.post(f"{place}/failure", {"workerId": "w1", "errorMessage": "无应答", "errorDetails": "trace", "retries": 1, "retryTimeout": 30_000})
+    assert operator.get(place)["errorMessage"] == "无应答"
+    assert operator.send("GET", f"{place}/errorDetails").get_data(as_text=True) == "trace"
+    clock.to(clock.now() + timedelta(seconds=30))
+    worker.post("/external-task/fetchAndLock", FETCH)
+    worker.post(f"{place}/failure", {"workerId": "w1", "errorMessage": "无应答", "retries": 0})
+    assert operator.get("/external-task/count", noRetriesLeft="true") == {"count": 1}
+    assert [each["id"] for each in operator.post("/external-task", {"noRetriesLeft": True})] == [task["id"]]
+    operator.put(f"{place}/retries", {"retries": 3})
+    clock.to(clock.now() + timedelta(minutes=2))
+    assert task["id"] in {each["id"] for each in worker.post("/external-task/fetchAndLock", FETCH)}
+    worker.post(f"{place}/extendLock", {"workerId": "w1", "newDuration": 120_000})
+    worker.post(f"{place}/unlock")
+    assert operator.get("/external-task", locked="true", sortBy="id", sortOrder="asc")[0]["id"] != task["id"]
+    assert operator.get("/external-task/topic-names", withUnlockedTasks="true") == ["grants"]
+
+
+def test_only_the_token_and_the_post_for_it_open_the_door(with_token: Tokens, program: Callable[[str], Program], cases: list[int]) -> None:
+    assert refusal(with_token("operator", "read").send("POST", "/external-task/fetchAndLock", FETCH))[0] == 403
+    assert refusal(with_token("asker", "external").send("POST", "/external-task/fetchAndLock", FETCH))[0] == 403
+    assert refusal(program("asker").send("GET", "/external-task"))[0] == 403
+    assert len(program("operator").post("/external-task/fetchAndLock", FETCH)) == 2
+
+
+def test_who_waits_is_given_what_comes_meanwhile(with_token: Tokens, cases: list[int], cast: Cast) -> None:
+    worker = with_token("operator")
+    assert len(worker.post("/external-task/fetchAndLock", FETCH)) == 2
+    late: list[Any] = []
+    waiting = threading.Thread(target=lambda: late.extend(worker.post("/external-task/fetchAndLock", {**FETCH, "asyncResponseTimeout": 9_000})))
+    waiting.start()
+    new = start_instance(cast.store, "granting", actor=cast.actor("asker"), answers={})
+    waiting.join()
+    assert [task["processInstanceId"] for task in late] == [str(new)]
+
+
+def test_a_server_whose_waiting_places_are_taken_answers_at_once(with_token: Tokens, cases: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = with_token("operator")
+    worker.post("/external-task/fetchAndLock", FETCH)
+    monkeypatch.setattr(external_tasks, "_slots", threading.BoundedSemaphore(1))
+    with external_tasks._slots:
+        monkeypatch.setattr(external_tasks, "_never", None)  # whoever waited would fail here
+        assert worker.post("/external-task/fetchAndLock", {**FETCH, "asyncResponseTimeout": 1_800_000}) == []
+
+
+@pytest.mark.parametrize("change", [
+    {"workerId": ""}, {"maxTasks": 0}, {"maxTasks": 1000}, {"topics": [{"topicName": "grants"}]}, {"nonsense": 1},
+    {"topics": [{"topicName": "grants", "lockDuration": 0}]}, {"topics": [{"topicName": "grants", "lockDuration": 10**12}]},
+    {"topics": [{"topicName": "grants", "lockDuration": 1000}] * 60}, {"asyncResponseTimeout": 10**9},
+])  # fmt: skip
+def test_what_no_worker_should_ask_is_named(with_token: Tokens, cases: list[int], change: dict[str, Any]) -> None:
+    worker = with_token("operator")
+    assert refusal(worker.send("POST", "/external-task/fetchAndLock", {**FETCH, **change}))[:2] == (400, "InvalidRequestException")
+    assert len(worker.post("/external-task/fetchAndLock", FETCH)) == 2, "nothing was locked"
+
+
+def test_a_worker_may_choose_by_what_it_is_given(with_token: Tokens, cases: list[int]) -> None:
+    worker = with_token("operator")
+    topic = FETCH["topics"][0]  # type: ignore[index]
+    for wanted, many in (({"unit": "007"}, 2), ({"unit": "013"}, 0), ({"nothing": "1"}, 0)):
+        asked = {**FETCH, "topics": [{**topic, "lockDuration": 1, "processVariables": wanted, "variables": ["unit"]}]}
+        found = worker.post("/external-task/fetchAndLock", asked)
+        assert len(found) == many and all(set(task["variables"]) == {"unit"} for task in found)
+        for task in found:
+            worker.post(f"/external-task/{task['id']}/unlock")
