@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 import logging
 import logging.config
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 _LEVELS = {"WARNING": "warning", "ERROR": "error", "CRITICAL": "error", "INFO": "info", "DEBUG": "debug"}
 
 
+#: The number of the request that is being answered here, "" outside one; the history has it too (`Origin.request_id`).
+REQUEST: ContextVar[str] = ContextVar("request", default="")
+
+
 class JsonLines(logging.Formatter):
-    """`{"at", "level", "event", …}`; the keys of `extra={"facts": {…}}` follow, a traceback comes last as `trace`."""
+    """`{"at", "level", "event", …}`, with the number of the `request` in which it was said; the keys of `extra={"facts": {…}}` follow, a traceback comes last as `trace`."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -23,6 +28,7 @@ class JsonLines(logging.Formatter):
             "level": _LEVELS.get(record.levelname, "info"),
             "event": record.getMessage(),
             "process": record.process,
+            **({"request": number} if (number := REQUEST.get()) else {}),
             **getattr(record, "facts", {}),
         }
         if record.exc_info:

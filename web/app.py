@@ -12,10 +12,9 @@ from flask_wtf.csrf import CSRFProtect
 from engine.sharing import registry
 from engine.store.settings import Settings
 from engine.store.store import Store
-from web import assets, errors, navigation, screen, security, signed_in
+from web import assets, errors, measuring, navigation, screen, security, signed_in
 from web.api import blueprint
 from web.pages import (
-    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -33,15 +32,14 @@ from web.pages import (
     health,
     imports,
     inbox,
-    interfaces,
     letters,
     live,
+    metrics,
     migrations,
     negative_list,
     notices,
     operations,
     own_catalogue,
-    phrases,
     projects,
     proposals,
     rectification,
@@ -49,20 +47,16 @@ from web.pages import (
     robots,
     rule_documents,
     sign_in,
-    signature,
     starting,
     supervision,
-    task_drafts,
-    task_verbs,
     tasks,
-    tokens,
+    webhooks,
 )
 
 #: Diagrams call operations by name: whoever moves a case must have imported what it may call.
 REGISTERS = registry.__all__
 
 PAGES = (
-    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -80,15 +74,14 @@ PAGES = (
     health,
     imports,
     inbox,
-    interfaces,
     letters,
     live,
+    metrics,
     migrations,
     negative_list,
     notices,
     operations,
     own_catalogue,
-    phrases,
     projects,
     proposals,
     rectification,
@@ -96,13 +89,10 @@ PAGES = (
     robots,
     rule_documents,
     sign_in,
-    signature,
     starting,
     supervision,
-    task_drafts,
-    task_verbs,
     tasks,
-    tokens,
+    webhooks,
 )
 
 
@@ -124,6 +114,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     )
     app.extensions["sharing_store"] = store
     app.extensions["sharing_settings"] = settings
+    measuring.install(app, settings.home / "metrics")
     security.protect(app, https=settings.secure_cookies)
     signed_in.install(app)
     csrf = CSRFProtect(app)

@@ -6,10 +6,13 @@ escaping still cannot act. The one exception is the modeler's page, which may se
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from flask import Flask, Response, g, request
 from werkzeug.routing import IntegerConverter, Map
+
+from engine.logs import REQUEST
 
 CONTENT_POLICY = "; ".join(
     (
@@ -32,21 +35,12 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
-def preview_headers(*, sandboxed: bool) -> dict[str, str]:
-    """For an uploaded file that is shown inside a page of ours: nothing in it runs or loads, and only our pages frame it.
-
-    `sandboxed` also takes away the file's origin. Not for a PDF: the browser's own viewer refuses to open one in a sandbox;
-    that viewer is no page of ours, and runs nothing with our origin.
-    """
-    rules = ["default-src 'none'", "style-src 'unsafe-inline'", "img-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'"]
-    if sandboxed:
-        rules.append("sandbox")
-    return {"Content-Security-Policy": "; ".join(rules), "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff"}
-
-
 #: bpmn-js places what it draws by `style` attributes that it sets itself; only the modeler's page lets it, and styles only.
 MODELER_POLICY = f"{CONTENT_POLICY}; style-src-attr 'unsafe-inline'"
 MODELER = "drafts.draft"
+
+#: A number of a request that whoever stands before us (a proxy, another system) may give: it goes into logs and history as it is.
+REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
 
 #: A bundled file's name changes with its content, so a browser may keep it for ever.
 FOR_EVER = "public, max-age=31536000, immutable"
@@ -65,7 +59,13 @@ def protect(app: Flask, *, https: bool) -> None:
 
     @app.before_request
     def number() -> None:
-        g.request_id = secrets.token_hex(8)
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        REQUEST.set(g.request_id)
+
+    @app.teardown_request
+    def forget(_error: BaseException | None) -> None:
+        REQUEST.set("")
 
     @app.after_request
     def headers(response: Response) -> Response:

@@ -17,7 +17,7 @@ from web.json_calls import wants_json
 COOKIE = "sharing_bpm"
 
 #: What the web answers without asking who it is.
-OPEN_ENDPOINTS = frozenset({"static", "sign_in.form", "sign_in.enter", "health.alive", "health.ready"})
+OPEN_ENDPOINTS = frozenset({"static", "sign_in.form", "sign_in.enter", "health.alive", "health.ready", "metrics.scrape"})
 
 #: What scripts ask for by themselves: it does not keep a session alive.
 UNATTENDED = frozenset({"live.desk"})
@@ -48,7 +48,7 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def recognise() -> ResponseReturnValue | None:
-        if request.endpoint in ("static", "health.alive", "health.ready") or request.blueprint == "engine_rest":
+        if request.endpoint in ("static", "health.alive", "health.ready", "metrics.scrape") or request.blueprint == "engine_rest":
             return None  # the API has a door of its own, where no cookie counts
         given = token()
         # A page that asks by itself is no sign that somebody sits there.
