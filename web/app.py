@@ -15,6 +15,7 @@ from engine.store.store import Store
 from web import assets, errors, measuring, navigation, screen, security, signed_in
 from web.api import blueprint
 from web.pages import (
+    absences,
     back_tests,
     board,
     calendar_notices,
@@ -57,6 +58,7 @@ from web.pages import (
 REGISTERS = registry.__all__
 
 PAGES = (
+    absences,
     back_tests,
     board,
     calendar_notices,

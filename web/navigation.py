@@ -75,6 +75,8 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
     if working or powers & {"see_all_cases", "see_escalated"}:
         yield "工作台", "办件", "/cases", "list-details"
     yield "工作台", "消息", "/notices", "bell"
+    if working:
+        yield "工作台", "请假代理", "/absences", "calendar-user"
     yield "信息资源", "资源目录", "/catalogue", "database"
     yield "信息资源", "负面清单", "/negative-list", "shield-off"
     if any(post in POSTS and POSTS[post].sees == "unit" for post in actor.posts):

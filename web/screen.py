@@ -5,7 +5,7 @@ Templates show and do not compute; what they need beyond plain text is a filter 
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -46,6 +46,16 @@ def day(value: date | datetime | None) -> str:
     if isinstance(value, datetime):
         value = value.astimezone(SHANGHAI).date()
     return f"{value.isoformat()}（周{WEEKDAYS[value.weekday()]}）"
+
+
+def until(instant: datetime | None) -> str:
+    """An exclusive end as people say it: 2026-03-03 00:00 is 2026-03-02 24:00."""
+    if instant is None:
+        return ""
+    local = instant.astimezone(SHANGHAI)
+    if (local.hour, local.minute) != (0, 0):
+        return moment(instant)
+    return f"{local.date() - timedelta(days=1)} 24:00"
 
 
 def long_day(value: date | datetime | None) -> str:
@@ -106,7 +116,7 @@ def here(**changed: Any) -> str:
 
 def install(app: Flask) -> None:
     """Makes the filters known to the templates."""
-    for function in (moment, moment_exact, day, long_day, days_left, counted, size, paragraphs, shown):
+    for function in (moment, moment_exact, until, day, long_day, days_left, counted, size, paragraphs, shown):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals["LIGHTS"] = LIGHTS
     app.jinja_env.globals["CASE_STATES"] = CASE_STATES

@@ -5,11 +5,13 @@ from __future__ import annotations
 from sqlalchemy import func, select
 
 from engine.demo.town import load_town, town_data
+from engine.people.accounts import holders
 from engine.people.actor import load_actor
 from engine.people.permissions import may
 from engine.people.posts import BODIES, POSTS
 from engine.people.sign_in import sign_in
 from engine.people.tables import Account, Appointment, Unit, UnitBody
+from engine.people.units import unit_id_of
 from engine.sharing import catalogue, negative_list
 from engine.sharing.catalogue import Resource
 from engine.sharing.negative_list import NegativeListEntry
@@ -27,7 +29,7 @@ def counts(store: Store) -> dict[str, int]:
 def test_the_town_has_all_its_units_people_and_resources(store: Store) -> None:
     load_town(store, password=None)
     found = counts(store)
-    assert (found["unit"], found["account"], found["resource"], found["negative_list_entry"]) == (29, 52, 43, 6)
+    assert (found["unit"], found["account"], found["resource"], found["negative_list_entry"]) == (29, 62, 43, 6)
 
 
 def test_loading_it_again_keeps_what_is_there(store: Store) -> None:
@@ -52,7 +54,7 @@ def test_everybody_signs_in_with_the_demo_password_and_no_two_hashes_are_alike(s
     load_town(sqlite_store, password="demo")
     with sqlite_store.read() as session:
         hashes = session.scalars(select(Account.password_hash)).all()
-    assert len(set(hashes)) == len(hashes) == 52
+    assert len(set(hashes)) == len(hashes) == 62
     assert sign_in(sqlite_store, "demo001", "demo")
 
 
@@ -65,7 +67,18 @@ def test_the_office_holds_its_powers_and_the_departments_do_not(sqlite_store: St
         }
         office = session.scalars(select(UnitBody.unit_id).where(UnitBody.body == "leadership_office")).one()
         assert session.get_one(Unit, office).code == "024"
-    assert supervising == {"demo034", "demo035", "demo036", "demo037"}
+    assert supervising == {"demo034", "demo035", "demo036", "demo037", "demo059", "demo060", "demo061", "demo062"}
+
+
+def test_two_departments_and_the_office_have_deputies_so_that_leave_can_be_tried(sqlite_store: Store) -> None:
+    load_town(sqlite_store, password=None)
+    with sqlite_store.read() as session:
+        for unit in ("007", "013"):
+            for post in ("handler", "intake", "business_reviewer", "security_reviewer", "catalogue_reviewer", "head"):
+                first, deputy = holders(session, unit_id_of(session, unit), post)
+                assert first.name != deputy.name, "the first holder acts in the half year; the deputy waits to be tried"
+        for post in ("handler", "reviewer", "head", "supervisor"):
+            assert len(holders(session, unit_id_of(session, "024"), post)) == 2
 
 
 def test_every_unit_that_has_people_can_sign_what_it_asks_for(sqlite_store: Store) -> None:

@@ -180,6 +180,7 @@ READERS = {
     "/projects": EVERYBODY,
     "/rule-documents": EVERYBODY,
     "/notices": EVERYBODY,
+    "/absences": EVERYBODY,
     "/notices/settings": EVERYBODY,
     "/live": EVERYBODY,
     "/operations": frozenset({"sysadmin"}),
