@@ -16,9 +16,9 @@ from sqlalchemy.orm import Session
 
 from calendars.deadline import shanghai_day
 from engine.history import History
-from engine.people import permissions
 from engine.people.actor import load_actor
 from engine.process import incidents
+from engine.process.belonging import may_work
 from engine.process.case import Case
 from engine.process.clocks import resolve
 from engine.process.definitions import Deployed
@@ -99,6 +99,8 @@ class _Moving:
         task.step, task.name, task.process_name = step.id, step.name, self.after.name
         if (before.unit, before.post) != (step.unit, step.post):
             self.assign(task, step, token)
+        for signature in self.case.signatures.get(task.id, ()):
+            signature.step, signature.name, signature.process_name, signature.post = step.id, step.name, self.after.name, task.post
         self.limits(task, before, step, token)
         paused, pauses = (one.properties.get("clock") == "pause" for one in (before, step))
         if paused and not pauses:
@@ -111,12 +113,16 @@ class _Moving:
         if (unit_id, post) == (task.unit_id, task.post):
             return
         fact = {"name": step.name, "from_unit": task.unit_id, "from_post": task.post, "unit": unit_id, "post": post}
+        if unit_id != task.unit_id:  # who was to sign works in the unit that had it: whoever has it now asks anew
+            for signature in self.case.signatures.pop(task.id, ()):
+                signature.state = "cancelled"
+            task.signatures, task.completed_by = 0, None
         task.unit_id, task.post = unit_id, post
         if task.assignee_id is not None:
             person = load_actor(self.case.work.session, task.assignee_id)
-            if person is None or not permissions.may_work(person, unit_id, post, task.assignee_id):
+            if person is None or not may_work(person, task):
                 fact["released"] = person.name if person else None
-                task.assignee_id = None
+                task.assignee_id = task.for_id = task.owner_id = task.delegation = task.completed_by = None
         self.case.admit([task])
         for timer in self.case.timers:
             if timer.token == task.token:

@@ -12,12 +12,16 @@ from engine.process.actions import actions_of
 from engine.process.belonging import delegated, held, may_work
 from engine.process.definitions import deployed
 from engine.process.desk.urging import URGE_EVERY, may_urge, urged_since
+from engine.process.returning import return_targets
 from engine.process.sheets.seeing import case_facts, find_instance, now_of
 from engine.process.tables import Instance, Task
+from engine.process.withdrawing import withdrawable
 from engine.store.errors import NotFound
 
 #: Verb → what the button says, and what the verb does to the clocks.
 VERBS = {
+    "return": ("退回", "退回后本环节的时限终止，退回到的环节重新计时；外层环节的时限照常计算。"),
+    "withdraw": ("撤回", "撤回后视同未曾办结，原有时限连续计算。"),
     "transfer": ("转办", "转办不改变时限，由接办人在原时限内办结。"),
     "delegate": ("委派", "委派期间时限照常计算；交回后仍由您在原时限内办结。"),
     "hand_back": ("交回", "交回不改变时限，由委派人在原时限内办结。"),
@@ -41,14 +45,18 @@ class Offer:
 def offers(session: Session, actor: Actor, task_id: int) -> list[Offer]:
     """The verbs that the actor may use on this task now, in the order of the buttons. Raises NotFound.
 
-    What belongs to everybody's task (claim, put back, complete) is not among them. Up to six queries.
+    What belongs to everybody's task (claim, put back, complete) is not among them. A few queries.
     """
     task = session.get(Task, task_id)
     if task is None:
         raise NotFound("没有找到该待办")
     instance = find_instance(session, task.instance_id)
     allowed = actions_of(deployed(session, instance.definition_id).diagram, task.step)
-    found = _working(actor, task, instance, allowed) if task.state == "open" and instance.state == "running" else []
+    running = instance.state == "running"
+    found = _working(session, actor, task, allowed) if task.state == "open" and running else []
+    if task.state == "done" and running and "withdraw" in allowed:
+        back = withdrawable(session, actor, instance.id)
+        found += ["withdraw"] if back is not None and back.task_id == task.id else []
     if "urge" in allowed and _urges(session, actor, task, instance):
         found.append("urge")
     if "copy_to" in allowed and permissions.may_show(actor, case_facts(session, instance), task=(task.unit_id, task.post)):
@@ -56,7 +64,7 @@ def offers(session: Session, actor: Actor, task_id: int) -> list[Offer]:
     return [Offer(verb, *VERBS[verb]) for verb in found]
 
 
-def _working(actor: Actor, task: Task, instance: Instance, allowed: frozenset[str]) -> list[str]:
+def _working(session: Session, actor: Actor, task: Task, allowed: frozenset[str]) -> list[str]:
     """The verbs of whoever has the task, or may have it."""
     if delegated(task):
         if task.owner_id == actor.account_id and permissions.may_claim_from(actor, task.unit_id, task.post):
@@ -64,7 +72,8 @@ def _working(actor: Actor, task: Task, instance: Instance, allowed: frozenset[st
         return ["hand_back"] if may_work(actor, task) else []
     if task.main_id is not None or held(task) or not may_work(actor, task):
         return []
-    return [verb for verb in ("transfer", "delegate", "add_signer") if verb in allowed]
+    returns = "return" in allowed and bool(return_targets(session, actor, task.id))
+    return [*(["return"] if returns else []), *(verb for verb in ("transfer", "delegate", "add_signer") if verb in allowed)]
 
 
 def _urges(session: Session, actor: Actor, task: Task, instance: Instance) -> bool:
