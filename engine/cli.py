@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from sqlalchemy.exc import DBAPIError
 
 from calendars.errors import CalendarError
-from engine.commands import backup, calendar, diagram, history, serving, setup, user
+from engine.commands import backup, calendar, diagram, history, serving, setup, token, user
 from engine.commands.common import BAD_INPUT, CommandError, Parser
 from engine.store.errors import Invalid, Refused
 from engine.store.settings import BadSetting
@@ -52,7 +52,7 @@ def _parser() -> Parser:
     parser = Parser(prog="sharing-bpm", description="An approval engine for government data sharing.")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (setup, serving, calendar, diagram, history, user, backup):
+    for module in (setup, serving, calendar, diagram, history, user, token, backup):
         module.add(commands)
     return parser
 

@@ -16,6 +16,7 @@ from web import assets, errors, measuring, navigation, screen, security, signed_
 from web.api import blueprint
 from web.pages import (
     absences,
+    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -33,6 +34,7 @@ from web.pages import (
     health,
     imports,
     inbox,
+    interfaces,
     letters,
     live,
     metrics,
@@ -41,6 +43,7 @@ from web.pages import (
     notices,
     operations,
     own_catalogue,
+    phrases,
     projects,
     proposals,
     rectification,
@@ -48,9 +51,13 @@ from web.pages import (
     robots,
     rule_documents,
     sign_in,
+    signature,
     starting,
     supervision,
+    task_drafts,
+    task_verbs,
     tasks,
+    tokens,
     webhooks,
 )
 
@@ -59,6 +66,7 @@ REGISTERS = registry.__all__
 
 PAGES = (
     absences,
+    attachments,
     back_tests,
     board,
     calendar_notices,
@@ -76,6 +84,7 @@ PAGES = (
     health,
     imports,
     inbox,
+    interfaces,
     letters,
     live,
     metrics,
@@ -84,6 +93,7 @@ PAGES = (
     notices,
     operations,
     own_catalogue,
+    phrases,
     projects,
     proposals,
     rectification,
@@ -91,9 +101,13 @@ PAGES = (
     robots,
     rule_documents,
     sign_in,
+    signature,
     starting,
     supervision,
+    task_drafts,
+    task_verbs,
     tasks,
+    tokens,
     webhooks,
 )
 

@@ -12,11 +12,12 @@ from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.posts import POSTS
 from engine.process.desk.counts import inbox_counts
+from engine.store.errors import NotAllowed
 from web.context import me, somebody, store
 
 #: Pages that hang under another's place in the menu.
 BELONGS = {
-    "tasks": "inbox", "deadlines": "cases", "documents": "cases",
+    "tasks": "inbox", "deadlines": "cases", "documents": "cases", "signature": "phrases",
     "drafts": "diagrams", "comparisons": "diagrams", "dry-runs": "diagrams", "back-tests": "diagrams", "imports": "diagrams",
 }  # fmt: skip
 
@@ -42,6 +43,12 @@ class Group:
 def works_cases(actor: Actor) -> bool:
     """Whether tasks can ever come to this person."""
     return any(post in POSTS and POSTS[post].works_cases for post in actor.posts)
+
+
+def require_working(actor: Actor) -> None:
+    """Raises NotAllowed for somebody to whom no task can ever come."""
+    if not works_cases(actor):
+        raise NotAllowed
 
 
 def home(actor: Actor) -> str:
@@ -74,6 +81,8 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "工作台", "待办", "/inbox", "inbox"
     if working or powers & {"see_all_cases", "see_escalated"}:
         yield "工作台", "办件", "/cases", "list-details"
+    if working:
+        yield "工作台", "常用语与签名", "/phrases", "pencil"
     yield "工作台", "消息", "/notices", "bell"
     if working:
         yield "工作台", "请假代理", "/absences", "calendar-user"
@@ -99,8 +108,10 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "流程管理", "办件迁移", "/migrations", "arrow-right"
     if "operate" in powers:
         yield "运维", "运行状况", "/operations", "settings"
-        yield "运维", "群机器人", "/robots", "send"
         yield "运维", "事件推送", "/webhooks", "send"
+        yield "运维", "群机器人", "/robots", "send"
+    yield "接口", "访问令牌", "/tokens", "lock"
+    yield "接口", "接口文档", "/interfaces", "file-text"
 
 
 def waiting() -> dict[str, int]:

@@ -35,6 +35,18 @@ HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=()",
 }
 
+def preview_headers(*, sandboxed: bool) -> dict[str, str]:
+    """For an uploaded file that is shown inside a page of ours: nothing in it runs or loads, and only our pages frame it.
+
+    `sandboxed` also takes away the file's origin. Not for a PDF: the browser's own viewer refuses to open one in a sandbox;
+    that viewer is no page of ours, and runs nothing with our origin.
+    """
+    rules = ["default-src 'none'", "style-src 'unsafe-inline'", "img-src 'self'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'self'"]
+    if sandboxed:
+        rules.append("sandbox")
+    return {"Content-Security-Policy": "; ".join(rules), "X-Frame-Options": "SAMEORIGIN", "X-Content-Type-Options": "nosniff"}
+
+
 #: bpmn-js places what it draws by `style` attributes that it sets itself; only the modeler's page lets it, and styles only.
 MODELER_POLICY = f"{CONTENT_POLICY}; style-src-attr 'unsafe-inline'"
 MODELER = "drafts.draft"

@@ -98,6 +98,12 @@ def sight(actor: Actor, facts: CaseFacts) -> Sight:
     return max(_by_power(actor, facts), _by_work(actor, facts))
 
 
+def reads_opinions(actor: Actor) -> bool:
+    """Whether every case that the actor sees shows its opinions, and looking at one leaves no trace: then a list may quote them."""
+    held = [post for _, post in _held(actor)]
+    return all(post.opinions for post in held if post.works_cases) and not any(post.sees == "watch" for post in held)
+
+
 def must_log_look(actor: Actor, facts: CaseFacts) -> bool:
     """Whether this look at a case must be written to the history: an auditor's, where no work of their own brings them there."""
     watching = any(post.sees == "watch" for _, post in _held(actor))

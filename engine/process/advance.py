@@ -9,126 +9,45 @@ transaction, so that nobody ever sees half of it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
-from engine.people.actor import Actor
-from engine.process import external_tasks, incidents
+from engine.process import external_tasks, incidents, turning_back
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
 from engine.process.definitions import deployed, in_force
 from engine.process.frame import deadline_facts, fire_limit
 from engine.process.interpreter.model import Waiting
 from engine.process.migrating import migrate
+from engine.process.moves import (
+    Begin,
+    ChildEnded,
+    Complete,
+    Deliver,
+    Finish,
+    Fire,
+    Migrate,
+    Move,
+    Resume,
+    Return,
+    Suspend,
+    Terminate,
+    Withdraw,
+)
 from engine.process.notifying.new_tasks import tell_of_new_tasks
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
 from engine.process.suspension import resume, suspend
-from engine.process.tables import OPEN_STATES, ExternalTask, Instance, Task, Timer
-from engine.store.errors import NotRunning
+from engine.process.tables import OPEN_STATES, Instance, Task, Timer
+from engine.process.undoing import Before, before, keep, keep_start, restore, start_step
+from engine.store.errors import NotRunning, Stale
 from engine.store.store import Work
 
 #: More automatic moves than this in one transaction is a circle of processes starting each other.
 MOST_MOVES = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Begin:
-    """The instance was just opened: run it from its start event."""
-
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Complete:
-    """A person completed a task; the answers are validated already."""
-
-    task: Task
-    values: Mapping[str, Any]
-    """What was answered, as the task keeps it."""
-    data: Mapping[str, Any]
-    """What the case's data take: the same, and None for what was left open."""
-    said: Mapping[str, Any] = field(default_factory=dict)
-    by: Actor | None = None
-    """Who completed it, where that is not who acts now: with the last signature it goes on as its assignee completed it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """A worker outside is done with an external task, or reports a BPMN error instead."""
-
-    task: ExternalTask
-    given: Mapping[str, Any] = field(default_factory=dict)
-    """The worker's variables; the diagram says which of them the case takes."""
-    error: str | None = None
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Fire:
-    """A timer is due."""
-
-    timer_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class Deliver:
-    """A message arrives; it reaches every token that waits for it now, and is not kept."""
-
-    message: str
-    payload: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class ChildEnded:
-    """The instance that a call activity waits for has ended."""
-
-    token: str
-    child_id: int
-    outcome: str | None
-    variables: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Terminate:
-    """An operator or the parent ends the instance before its time."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Migrate:
-    """The instance goes on under another version of its process.
-
-    Nothing that is overdue fires before: its own rule may be what the new version mends. It fires afterwards, if it is still due.
-    """
-
-    definition_id: int
-    plan: Mapping[str, str]
-    """Element of the version that it follows now → element of the new one."""
-    said: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Suspend:
-    """The office stops the case, with all that it has started: nothing can be done and no clock runs."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Resume:
-    """The suspended case goes on, with all that it has started."""
-
-    reason: str
-
-
-Move = Begin | Complete | Finish | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume
 
 
 def advance(work: Work, instance: Instance, move: Move, *, at: datetime | None = None) -> None:
@@ -184,17 +103,19 @@ class Road:
             self._apply(case, move, at)
             return
         if case.instance.state != "running":
-            if isinstance(move, Complete | Finish | Terminate | Migrate | Suspend | Resume):
+            if isinstance(move, Complete | Finish | Return | Withdraw | Terminate | Migrate | Suspend | Resume):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
         bring_up_to_date(case)
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
-        if isinstance(move, Complete | Finish | Deliver | Terminate | Suspend):
+        if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Terminate | Suspend):
             self._fire_overdue(case)
-            if case.instance.state != "running" or (isinstance(move, Complete | Finish) and move.task.state == "cancelled"):
+            if case.instance.state != "running" or (isinstance(move, Complete | Finish | Return) and move.task.state == "cancelled"):
                 raise NotRunning("到期处理已先行生效，该待办已关闭")
+            if isinstance(move, Withdraw) and any(entry.act == "timer_fired" for entry in case.entries):
+                raise Stale("到期处理已先行生效，不能再撤回")
         self._apply(case, move, at)
 
     def _fire_overdue(self, case: Case) -> None:
@@ -221,6 +142,8 @@ class Road:
                 incidents.resolve(self.work, timer_id=cause.id)
             if cause.role not in ("deadline", "reminder"):
                 case.timers.remove(cause)
+        elif isinstance(move, ChildEnded) and all(token.token != move.token for token in case.machine.waiting()):
+            return  # the call was withdrawn while its child came to an end
         if isinstance(move, Complete):
             # Only now: a notice that came in meanwhile may have given more time.
             move.task.late = move.task.due_at is not None and self.work.now >= move.task.due_at
@@ -233,11 +156,14 @@ class Road:
         if isinstance(move, Suspend | Resume):
             self._stop_or_go(case, move, said)
             return
+        was = None
         if isinstance(move, Migrate):
             migrate(case, deployed(self.work.session, move.definition_id), move.plan, said)
         else:
+            if isinstance(move, Complete):
+                was = before(case, move.task.step)
             self._step(case, move, cause, said)
-        self._settle(case, move, cause, said)
+        self._settle(case, move, cause, said, was)
 
     def _stop_or_go(self, case: Case, move: Suspend | Resume, said: dict[str, Any]) -> None:
         """Stops or goes on, and likewise everything that the case has started: none of it may wait for one that stands still."""
@@ -259,6 +185,14 @@ class Road:
                 step = case.diagram_steps[external.step]
                 act = "external_completed" if error is None else "external_error"
                 return case.record(act, step=step.id, article=step.article, name=step.name, topic=external.topic, **said)
+            case Return(task, to, reason):
+                to = to or start_step(case)
+                return case.record("returned", step=task.step, article=case.diagram_steps[task.step].article,
+                                   **turning_back.facts(task, to, case.diagram_steps[to].name, reason))
+            case Withdraw(task, reason=reason):
+                if task is None:
+                    return case.record("start_withdrawn", step=start_step(case), reason=reason)
+                return case.record("withdrawn", step=task.step, name=task.name, task=task.id, reason=reason)
             case Fire():
                 assert cause is not None
                 name = case.diagram_steps[cause.element].name if cause.element in case.diagram_steps else cause.activity_name
@@ -273,8 +207,8 @@ class Road:
                 return entry
             case ChildEnded(_, child, outcome):
                 return case.record("child_ended", child=child, child_outcome=outcome)
-            case Terminate(reason):
-                return case.record("terminated", reason=reason)
+            case Terminate(reason, given_up):
+                return case.record("given_up" if given_up else "terminated", reason=reason)
             case Migrate(said=said):
                 return case.record("migrated", **said)
             case Suspend(reason):
@@ -287,6 +221,16 @@ class Road:
         match move:
             case Begin():
                 case.begin().run()
+            case Return(task, to):
+                task.state = "cancelled"
+                if to is None:
+                    case.machine.hold_start()
+                else:
+                    case.machine.go_back(task.token, to)
+            case Withdraw(None):
+                case.machine.hold_start()
+            case Withdraw(task, undo) if task is not None:
+                restore(case, undo, task)
             case Complete(task, values, data, said, by):
                 actor = by or self.work.actor
                 task.state, task.completed_at = "done", case.at
@@ -318,22 +262,33 @@ class Road:
                 case.variables[name.removeprefix("out.")] = case.evaluate_over(text, names)
         case.machine.complete(move.token)
 
-    def _settle(self, case: Case, move: Move, cause: Timer | None, said: dict[str, Any]) -> None:
+    def _settle(self, case: Case, move: Move, cause: Timer | None, said: dict[str, Any], was: Before | None) -> None:
         """Brings the rows in line after the interpreter moved, and queues what follows for other instances."""
         instance = case.instance
-        said["passed"] = [[passed.step, passed.how] for passed in case.fresh_steps()]
+        passed = case.fresh_steps()
+        said["passed"] = [[step.step, step.how] for step in passed]
         changes = project(case)
         self.opened += changes.opened
         said.update(changes.said)
         external_tasks.bring_in_line(case, said)
+        if isinstance(move, Return):
+            turning_back.sent(case, changes, move.to or start_step(case), move.reason)
+        elif isinstance(move, Withdraw):
+            turning_back.taken_back(case, changes, move.task, move.reason)
         running = self._running_calls(case) if changes.calls else frozenset()
         for call in changes.calls:
             if call.token not in running:
                 self._call(case, call, cause, said)
         if case.machine.ended or isinstance(move, Terminate):
-            self._end(case, said, terminated=isinstance(move, Terminate))
+            self._end(case, said, move)
+        elif withdrawn := [step.token for step in passed if step.kind == "call" and step.how == "cancelled"]:
+            self._end_children(case, "上级办件不再等待其结果", Instance.parent_token.in_(withdrawn))
         if changes.left and instance.supervised:
             self._close_sources(case, changes.alive)
+        if isinstance(move, Complete) and was is not None:
+            keep(case, was, move.task, passed, changes)
+        elif isinstance(move, Begin):
+            keep_start(case, passed)
 
     def _running_calls(self, case: Case) -> frozenset[str | None]:
         """The tokens of call activities whose child has been started."""
@@ -372,29 +327,31 @@ class Road:
         said.setdefault("children", []).append({"id": child.id, "number": child.number, "process": key})
         self.go(child, Begin({"parent": case.instance.number}), case.at)
 
-    def _end(self, case: Case, said: dict[str, Any], *, terminated: bool) -> None:
+    def _end(self, case: Case, said: dict[str, Any], move: Move) -> None:
         instance = case.instance
-        instance.ended_at = case.at
-        instance.state = "terminated" if terminated else "completed"
-        if not terminated:
+        instance.ended_at, instance.undo = case.at, None
+        instance.state = "terminated" if isinstance(move, Terminate) else "completed"
+        if not isinstance(move, Terminate):
             end = case.diagram_steps.get(case.machine.outcome or "")
             instance.outcome = end.properties.get("outcome", end.id) if end else None
             instance.outcome_name = end.name if end else None
             said["outcome"] = instance.outcome_name
         else:
-            instance.outcome, instance.outcome_name = "terminated", "已终止"
-        for child in self.work.session.scalars(
-            select(Instance).where(Instance.parent_id == instance.id, Instance.state.in_(OPEN_STATES),
-                                   Instance.parent_token.is_not(None))
-        ):
-            if child.state not in OPEN_STATES:
-                continue  # it ended in this very transaction, and its row is not written yet
-            self.go(self.case(child.id).instance, Terminate("上级办件已结束"), case.at)
+            instance.outcome, instance.outcome_name = ("withdrawn", "已撤回") if move.given_up else ("terminated", "已终止")
+        self._end_children(case, "上级办件已结束", Instance.parent_token.is_not(None))
         if instance.parent_id is not None and instance.parent_token is not None:
             parent = self.case(instance.parent_id)
             self.go(
                 parent.instance, ChildEnded(instance.parent_token, instance.id, instance.outcome, dict(case.variables)), case.at
             )
+
+    def _end_children(self, case: Case, reason: str, which: ColumnElement[bool]) -> None:
+        """Terminates the cases on which call activities of this one had waited: nobody will ever ask for what they bring."""
+        for child in self.work.session.scalars(
+            select(Instance).where(Instance.parent_id == case.instance.id, Instance.state.in_(OPEN_STATES), which)
+        ).all():
+            if child.state in OPEN_STATES:  # else it ended in this very transaction, and its row is not written yet
+                self.go(self.case(child.id).instance, Terminate(reason), case.at)
 
     def _close_sources(self, case: Case, alive: frozenset[str]) -> None:
         """Tells the instances that a missed deadline had started that the activity is now left."""

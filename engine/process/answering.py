@@ -9,6 +9,19 @@ from engine.process.forms import FormDefinition, opinion_needed, validate
 from engine.store.errors import Invalid
 
 OPINION_MAX = 2000
+REASON_MAX = 500
+
+
+def checked_reason(given: str, missing: str | None = None) -> str:
+    """A reason as the history keeps it. Raises Invalid where it is too long, or empty and `missing` says that it must not be."""
+    said = given.strip()
+    if len(said) > REASON_MAX:
+        raise Invalid({"reason": f"理由不能超过{REASON_MAX}字"})
+    if "\x00" in said:
+        raise Invalid({"reason": "含有无法保存的字符"})
+    if not said and missing:
+        raise Invalid({"reason": missing})
+    return said
 
 
 def checked_answers(

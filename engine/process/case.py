@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+import orjson
 from sqlalchemy import bindparam, or_, select, text
 from sqlalchemy.orm import undefer
 from sqlalchemy.orm.exc import StaleDataError
@@ -19,8 +20,10 @@ from sqlalchemy.orm.exc import StaleDataError
 from calendars.edition import Edition
 from engine.history import Entry, Head, chain, insert_rows
 from engine.people.actor import Actor
+from engine.people.tables import Appointment
 from engine.people.units import unit_id_of
 from engine.process import events
+from engine.process.actions import listed
 from engine.process.assigning import assign
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import current_edition, known
@@ -28,7 +31,7 @@ from engine.process.interpreter.expressions import evaluate
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
 from engine.process.operations import OPERATIONS, WORDS, Call
-from engine.process.projection import calendar_for
+from engine.process.projection import BadAssignment, calendar_for
 from engine.process.rows import add_missing
 from engine.process.tables import ExternalTask, Instance, Party, Task, Timer
 from engine.store.errors import NotFound, Stale
@@ -72,6 +75,8 @@ class Case:
         }
         self.at: datetime = work.now
         self.entries: list[Entry] = []
+        self.undo: dict[str, Any] | None = None
+        """How to take the last entry back, where that is possible."""
         self._machine: Machine | None = None
         self._told = 0
         self._head = Head(instance.history_seq, instance.history_hash)
@@ -118,6 +123,14 @@ class Case:
             self._machine = Machine.load(self.definition.diagram, self.instance.saved, host=self)
         return self._machine
 
+    def state(self) -> bytes:
+        """The interpreter's state as it is now."""
+        return self.instance.saved if self._machine is None else self._machine.save()
+
+    def go_on_from(self, state: bytes) -> None:
+        """The interpreter stands as it did when it was saved so."""
+        self._machine, self._told = Machine.load(self.definition.diagram, state, host=self), 0
+
     def begin(self) -> Machine:
         """A fresh interpreter at the start event."""
         self._machine = Machine.start(self.definition.diagram, host=self)
@@ -127,8 +140,8 @@ class Case:
         """The case goes on under another version, with its state as it was moved there."""
         self.definition = definition
         self.instance.definition_id = definition.id
-        self._machine, self._told = Machine.load(definition.diagram, state, host=self), 0
-        return self._machine
+        self.go_on_from(state)
+        return self.machine
 
     def fresh_steps(self) -> Sequence[Passed]:
         """The steps passed since this was last asked."""
@@ -201,6 +214,16 @@ class Case:
         """The id of a unit by its code. Raises NotFound."""
         return unit_id_of(self.work.session, code)
 
+    def at_start(self) -> tuple[int, str]:
+        """Unit and post of the task to correct the start and submit it again: a starting post that the starter holds, if any."""
+        assert self.instance.unit_id is not None
+        posts = listed(self.process_property("startPosts") or "")
+        if not posts:
+            raise BadAssignment("该流程没有可以发起的岗位")
+        held = set(self.work.session.scalars(select(Appointment.post).where(
+            Appointment.account_id == self.instance.starter_id, Appointment.unit_id == self.instance.unit_id)))  # fmt: skip
+        return self.instance.unit_id, next((post for post in posts if post in held), posts[0])
+
     def keep(self, row: Task | Timer) -> None:
         """A new row is written when the case is saved."""
         if isinstance(row, Timer):
@@ -235,6 +258,7 @@ class Case:
 
         `by` is whose act it was, where that is not who acts now.
         """
+        self.undo = None
         edition = self.work.notes.get("edition")
         entry = Entry(act=act, at=self.at, step=step, article=article, definition_id=self.definition.id,
                       edition=edition.id if edition else None, data=data, actor=by)
@@ -259,6 +283,8 @@ class Case:
         rows, self._head = chain(self._head, f"instance:{instance.id}", self.entries, self.work, instance_id=instance.id)
         instance.history_seq, instance.history_hash = self._head.seq, self._head.hash
         self.entries = []
+        if self.undo is not None:
+            instance.undo = orjson.dumps({**self.undo, "seq": instance.history_seq})
         return rows
 
 

@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.units import unit_by_code, unit_by_id
-from engine.process.advance import Begin, Deliver, Resume, Suspend, Terminate, advance
+from engine.process.advance import advance
 from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
-from engine.process.definitions import Deployed, in_force, require_active
+from engine.process.definitions import Deployed, deployed, in_force, require_active
 from engine.process.forms import FormDefinition, answers_of, validate
+from engine.process.moves import Begin, Deliver, Resume, Suspend, Terminate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
 from engine.process.tables import Instance
@@ -44,6 +45,29 @@ def find_subject(session: Session, definition: Deployed, answers: Mapping[str, A
     """What the new case is about, by the diagram's `subject`. Raises Invalid when a case about it cannot be started."""
     name = definition.diagram.properties.get("subject")
     return SUBJECTS[name](session, answers) if name else None
+
+
+def may_start_again(session: Session, actor: Actor, instance: Instance) -> bool:
+    """Whether the actor holds a post that may start such a case for its unit now."""
+    definition = deployed(session, instance.definition_id)
+    return instance.unit_id is not None and permissions.may_start(actor, start_posts(definition), instance.unit_id, start_body(definition))
+
+
+def submitted_again(session: Session, definition: Deployed, instance: Instance, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The data of a start that is submitted again with `values`. Raises Invalid where it is about something else now."""
+    found: Subject | None = None
+    if definition.diagram.properties.get("subject"):
+        unit = unit_by_id(session, instance.unit_id) if instance.unit_id is not None else None
+        asked = {"applicant_unit": unit.code if unit else None, "resource_code": instance.subject_key, **values}
+        try:
+            found = find_subject(session, definition, asked)
+        except Invalid as wrong:
+            if set(wrong.fields) & set(values):
+                raise
+            # It was named outside of the form: it stays what it was.
+        if found is not None and found.key != (instance.subject_key or ""):
+            raise Invalid(message="不能改为办理另一事项，请撤回该办件后重新发起")
+    return {**_data(definition, values), **(found.variables if found else {}), **values}
 
 
 @command

@@ -25,7 +25,7 @@ from engine.process.definitions import Deployed
 from engine.process.interpreter.fitting import CannotMove
 from engine.process.interpreter.model import Diagram, Step, TimerRule, Waiting
 from engine.process.interpreter.moving import Fresh, move
-from engine.process.projection import assignment, limit_rules, open_limit, open_timer, pause, resume
+from engine.process.projection import assignment, limit_rules, name_of, open_limit, open_timer, pause, resume
 from engine.process.suspension import MARK
 from engine.process.tables import Task, Timer
 
@@ -96,7 +96,7 @@ class _Moving:
         """Brings an open task in line; True where it stops the clocks around it from now on."""
         before, token = self.old.steps[task.step], self.waiting[task.token]
         step = self.new.steps[token.step]
-        task.step, task.name, task.process_name = step.id, step.name, self.after.name
+        task.step, task.name, task.process_name = step.id, name_of(step), self.after.name
         if (before.unit, before.post) != (step.unit, step.post):
             self.assign(task, step, token)
         for signature in self.case.signatures.get(task.id, ()):

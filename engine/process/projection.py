@@ -22,6 +22,8 @@ from engine.process.tables import FAR, Task, Timer
 from engine.store.errors import NotFound
 
 _FAR = datetime.fromisoformat(FAR)
+#: The task of the starter of a case that came back to its start.
+REVISION = "修改后重新提交"
 
 
 class BadAssignment(ValueError):
@@ -64,6 +66,10 @@ class Docket(Protocol):
         """Raises NotFound."""
         ...
 
+    def at_start(self) -> tuple[int, str]:
+        """Unit id and post that a case held at its start waits for: its starter's."""
+        ...
+
     def keep(self, row: Task | Timer) -> None:
         """A new row belongs to the case from now on."""
         ...
@@ -96,6 +102,8 @@ class Changes:
     said: dict[str, Any] = field(default_factory=dict)
     people: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Of tasks that the diagram gives to a person, by token: what the history says of it."""
+    closed: list[Task] = field(default_factory=list)
+    """The open tasks that nobody waits for any more."""
 
 
 def project(case: Docket) -> Changes:
@@ -140,6 +148,7 @@ def _close(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> set[s
         task.signatures = 0
         if task.state == "open":
             task.state, task.completed_by = "cancelled", None
+            changes.closed.append(task)
             changes.said.setdefault("cancelled", []).append({"step": task.step, "name": task.name, "task": task.id})
         resumed |= resume(case, token, changes.said)
     for timer in list(case.timers):
@@ -189,7 +198,7 @@ def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> 
         step = case.diagram.steps[token.step]
         unit_id, post = assignment(case, step, token)
         task = Task(
-            **case.labels, token=token.token, step=step.id, name=step.name, unit_id=unit_id, post=post, state="open",
+            **case.labels, token=token.token, step=step.id, name=name_of(step), unit_id=unit_id, post=post, state="open",
             opened_at=case.at, sort_at=_FAR, provisional=False, paused=False, late=False, local=dict(token.local) or None,
         )
         case.tasks[token.token] = task
@@ -206,8 +215,15 @@ def _open_tasks(case: Docket, waiting: dict[str, Waiting], changes: Changes) -> 
     return opened
 
 
+def name_of(step: Step) -> str:
+    """What the task of a step is called."""
+    return REVISION if step.kind == "start" else step.name
+
+
 def assignment(case: Docket, step: Step, token: Waiting) -> tuple[int, str]:
     """Unit id and post of a task, from the diagram. Raises BadAssignment when that leads to nobody."""
+    if step.kind == "start":
+        return case.at_start()
     if not step.unit or not step.post:
         raise BadAssignment(f"环节“{step.name}”（{step.id}）没有承办单位或岗位")
     code = case.evaluate(step.unit, token)

@@ -8,10 +8,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session, undefer
 
 from engine.people.actor import Actor
-from engine.store.errors import NotAllowed
+from engine.people.tables import Account
+from engine.process.actions import ANY, PREVIOUS, STARTER, actions_of, listed, return_targets_named, works
+from engine.process.advance import advance
+from engine.process.answering import checked_reason
+from engine.process.belonging import delegated, held, may_work
+from engine.process.definitions import Deployed, deployed
+from engine.process.incidents import reporting
+from engine.process.interpreter.machine import Machine, Onlooker
+from engine.process.interpreter.model import CannotGoBack
+from engine.process.moves import Return
+from engine.process.projection import REVISION
+from engine.process.tables import Instance, Task, Timer
+from engine.process.tasks import lock_task, require_free, require_open, require_own
+from engine.store.errors import Invalid, NotAllowed, Stale
 from engine.store.store import Origin, Store, command
 
 
@@ -30,14 +44,101 @@ class ReturnTarget:
 
 
 def return_targets(session: Session, actor: Actor, task_id: int) -> list[ReturnTarget]:
-    """Where the actor may return this task now, the starter first, then the steps that were done last; empty where nowhere."""
-    return []
+    """Where the actor may return this task now, the starter first, then the steps that were done last; empty where nowhere.
+
+    Up to five queries.
+    """
+    found = session.execute(
+        select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id).options(undefer(Instance.saved))
+    ).first()
+    if found is None:
+        return []
+    instance, task = found
+    closed = task.state != "open" or instance.state != "running"
+    if closed or task.main_id is not None or delegated(task) or held(task) or not may_work(actor, task):
+        return []
+    return _targets(session, instance, task)
 
 
 @command
 def return_task(store: Store, task_id: int, *, actor: Actor, to: str, reason: str, origin: Origin = Origin()) -> None:
     """Returns 退回 a task to `to` (a step's id, `starter` or `previous`), with a reason that stays on record.
 
-    Raises Invalid without a reason or where `to` is no target, NotAllowed, TaskTaken, TaskClosed, NotRunning, NotFound.
+    What is overdue fires first. Raises Invalid without a reason or where `to` is no target, NotAllowed where the diagram lets
+    nothing be returned from here or the actor may not work on it, TaskTaken, TaskClosed, Stale where it was delegated to the
+    actor or is held, NotRunning, NotFound; CaseFault as `complete_task`.
     """
-    raise NotAllowed("该环节不能退回")
+    said = checked_reason(reason, "请填写退回理由")
+    with reporting(store, task_id=task_id), store.work(actor, origin) as work:
+        task, instance = lock_task(work, task_id)
+        require_open(work, task, instance, actor)
+        require_own(work, task)
+        require_free(task)
+        if "return" not in actions_of(deployed(work.session, instance.definition_id).diagram, task.step):
+            raise NotAllowed("该环节的流程未设“退回”")
+        offered = _targets(work.session, instance, task)
+        if to == PREVIOUS:
+            to = next((target.step for target in offered if target.step != STARTER), to)
+        if all(target.step != to for target in offered):
+            raise Invalid({"to": "不能退回该环节，请重新选择"})
+        try:
+            advance(work, instance, Return(task, None if to == STARTER else to, said))
+        except CannotGoBack:
+            # What was overdue has fired first, and the case stands elsewhere now.
+            raise Stale from None
+
+
+# -- where to -----------------------------------------------------------------------------------
+
+
+def _targets(session: Session, instance: Instance, task: Task) -> list[ReturnTarget]:
+    """Where an open task may be returned to, whoever asks."""
+    definition = deployed(session, instance.definition_id)
+    diagram = definition.diagram
+    if "return" not in actions_of(diagram, task.step) or not works(diagram.steps[task.step]):
+        return []
+    named = return_targets_named(diagram, task.step)
+    explicit = diagram.steps[task.step].properties.get("returnTo") is not None
+    machine = Machine.load(diagram, instance.saved, host=Onlooker())
+    done = {row.step: row for row in reversed(_done(session, instance, definition))}
+    ways = machine.could_go_back(task.token, done)
+    statutory = _statutory(session, instance.id)
+    found: list[ReturnTarget] = []
+    if STARTER in named and (explicit or not statutory) and _has_starter(instance, definition) and not machine.is_beside(task.token):
+        starter = session.get_one(Account, instance.starter_id).name
+        found.append(ReturnTarget(STARTER, "发起人", starter, f"发起人（{starter}）：{REVISION}"))
+    previous = True
+    for step, row in reversed(done.items()):
+        if step not in ways:
+            continue
+        free = not statutory & ways[step] and (ANY in named or (PREVIOUS in named and previous))
+        previous = False
+        if step in named or free:
+            name, person = diagram.steps[step].name, row.person or ""
+            found.append(ReturnTarget(step, name, person, f"{name}（{person}）" if person else name))
+    return found
+
+
+def _done(session: Session, instance: Instance, definition: Deployed) -> list[Row[str, str, int | None, str | None]]:
+    """Which steps people have done in this case, and who; the last first. What another version calls otherwise is none of them."""
+    steps = definition.diagram.steps
+    rows = session.execute(
+        select(Task.step, Task.name, Task.definition_id, Account.name.label("person"))
+        .outerjoin(Account, Account.id == Task.completed_by)
+        .where(Task.instance_id == instance.id, Task.state == "done", Task.main_id.is_(None)).order_by(Task.completed_at.desc(), Task.id.desc())
+    ).all()
+    return [row for row in rows if row.step in steps and works(steps[row.step]) and steps[row.step].name == row.name]
+
+
+def _statutory(session: Session, instance_id: int) -> frozenset[str]:
+    """The tokens of the activities whose clock the law limits."""
+    timers = session.scalars(
+        select(Timer).where(Timer.instance_id == instance_id, Timer.role == "deadline", Timer.state.in_(("waiting", "paused", "fired")))
+    )
+    return frozenset(timer.activity or timer.token for timer in timers if "statutory_max" in timer.rule)
+
+
+def _has_starter(instance: Instance, definition: Deployed) -> bool:
+    """Whether a person started the case, and may do so again."""
+    by_a_person = instance.starter_id is not None and instance.unit_id is not None and instance.parent_id is None
+    return by_a_person and bool(listed(definition.diagram.properties.get("startPosts", "")))

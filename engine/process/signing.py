@@ -16,13 +16,14 @@ from engine.history import Entry
 from engine.people.absences import stand_in
 from engine.people.actor import Actor, load_actor
 from engine.people.tables import Account
-from engine.process.advance import Complete, advance
+from engine.process.advance import advance
 from engine.process.attachments import take_attachments
 from engine.process.belonging import SIGNATURE_FORM, form_of, held, opinion_policy
 from engine.process.answering import checked_answers
 from engine.process.definitions import deployed
 from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
+from engine.process.moves import Complete
 from engine.process.notices import notify_person, notify_post
 from engine.process.step_forms import names_at
 from engine.process.tables import Attachment, Instance, Task

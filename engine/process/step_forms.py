@@ -22,8 +22,13 @@ RIGHTS = {"hiddenFields": "不显示的字段", "readonlyFields": "只读的字�
 
 
 def form_at(definition: Deployed, step_id: str) -> FormDefinition | None:
-    """The form of a step of a version; None for a step without one, and for one that the version does not know."""
+    """The form of a step of a version; None for a step without one, and for one that the version does not know.
+
+    At the start of the process it is the form of its start: a case that came back to its starter waits there.
+    """
     step = definition.diagram.steps.get(step_id)
+    if step is not None and step.kind == "start":
+        return definition.forms.get(definition.diagram.properties.get("startForm", ""))
     return form_for(step, definition.forms) if step is not None else None
 
 

@@ -92,6 +92,8 @@ class Instance(Base):
     variables: Mapped[dict[str, Any]] = mapped_column(Json)
     saved: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
     """The interpreter's state, slim and pruned; only the interpreter reads it."""
+    undo: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    """How the case stood before its last completion, for as long as that may be taken back (undoing.py)."""
     revision: Mapped[int] = mapped_column()
     """Rises with every saved step; a writer that read an older one is refused."""
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))

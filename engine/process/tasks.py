@@ -17,7 +17,7 @@ from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Account
 from engine.process import signing
-from engine.process.advance import Complete, advance
+from engine.process.advance import advance
 from engine.process.answering import checked_answers
 from engine.process.attachments import take_attachments
 from engine.process.belonging import delegated, form_of, held, may_work, needed_post, opinion_policy
@@ -25,6 +25,8 @@ from engine.process.definitions import deployed
 from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
 from engine.process.incidents import reporting
+from engine.process.instances import submitted_again
+from engine.process.moves import Complete
 from engine.process.step_forms import names_at
 from engine.process.tables import Instance, Task
 from engine.store.errors import NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
@@ -165,5 +167,8 @@ def complete_in(
         said["attachments"] = taken
     if task.for_id is not None:
         said["for"] = signing.name_of(work, task.for_id)
-    data = answers_of(form, values) if form else values
+    if definition.diagram.steps[task.step].kind == "start":
+        data = submitted_again(work.session, definition, instance, values)
+    else:
+        data = answers_of(form, values) if form else values
     advance(work, instance, Complete(task, values, data, said))

@@ -11,7 +11,7 @@ from engine.store.clock import SHANGHAI
 
 _ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时到期"}
 _TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": "下级办件已办结", "terminated": "终止办件",
-           "suspended": "暂停办理", "resumed": "恢复办理"}
+           "suspended": "暂停办理", "resumed": "恢复办理", "start_withdrawn": "撤回发起", "given_up": "发起人撤回办件"}
 
 
 def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, list[str]]:
@@ -24,6 +24,10 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
     if act == "completed":
         stead = f"（代{data['for']}）" if data.get("for") else ""
         return f"办结“{name}”{stead}" + ("（逾期办结）" if data.get("late") else "")
+    if act == "returned":
+        return f"退回：由“{name}”退回“{data.get('to_name') or '发起人'}”"
+    if act == "withdrawn":
+        return f"撤回“{name}”的办结"
     if act == "timer_fired":
         role = str(data.get("role"))
         what = name if role == "timer" else data.get("activity")

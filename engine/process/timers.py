@@ -13,8 +13,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import undefer
 
 from engine.process import incidents
-from engine.process.advance import Fire, advance
+from engine.process.advance import advance
 from engine.process.clocks import acts_at
+from engine.process.moves import Fire
 from engine.process.tables import Instance, Timer
 from engine.store.errors import Stale
 from engine.store.store import Origin, Store, Work, command

@@ -17,7 +17,7 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.process.editions import closed_until
 from engine.process.inbox import inbox
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.deadline import deadline_sheet
 from engine.sharing import catalogue, documents, grants, negative_list, supervision
 from engine.store.clock import MovableClock, shanghai

@@ -16,6 +16,7 @@ from werkzeug.test import TestResponse
 
 from engine.history import History
 from engine.process.outside.webhooks import add_webhook
+from engine.people.signature_images import set_signature
 from engine.process.timekeeping.publishing import confirm_notice, propose_notice
 from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
@@ -30,14 +31,19 @@ from engine.store.clock import MovableClock, shanghai
 from tests.engine.timekeeping.acts import closure
 from tests.engine.workshop.dry_walks import fingerprint
 from tests.engine.workshop.foreign import CORPUS
+from tests.pictures import png
 from tests.web.cast import HOUSING, PEOPLE, Cast
 from tests.web.desk import REQUEST, Desk, text_of
 from tests.web.test_migrations import shortened
 from tests.web.test_security import changing
+from web.pages import task_verbs
 
 Desks = Callable[[str], Desk]
 #: The API asks otherwise who it is, and has a table of its own: tests/web/api/test_rights.py.
 API = "/engine-rest/"
+
+#: The form of a verb; who sees the case and cannot use it is led back to the task.
+VERB = task_verbs.ROUTE
 
 EVERYBODY = frozenset(PEOPLE)
 OFFICE = frozenset({"office", "office_reviewer", "office_head", "supervisor"})
@@ -161,6 +167,11 @@ READERS = {
     "/deadlines/<int:timer_id>": SEES_CASE,
     "/deadlines/<int:timer_id>.json": SEES_CASE,
     "/attachments/<int:attachment_id>": SEES_CASE,
+    "/attachments/<int:attachment_id>/preview": SEES_CASE,
+    VERB: SEES_CASE,
+    "/cases/<int:instance_id>/signatures/<int:account_id>": SEES_CASE,
+    "/phrases": WORKING,
+    "/signature": WORKING,
     "/documents/<int:document_id>": SEES_CASE,
     "/documents/<int:document_id>.docx": SEES_CASE,
     "/diagrams/<int:definition_id>.bpmn": EVERYBODY,
@@ -179,6 +190,8 @@ READERS = {
     "/evaluations": EVERYBODY,
     "/projects": EVERYBODY,
     "/rule-documents": EVERYBODY,
+    "/tokens": EVERYBODY,
+    "/interfaces": EVERYBODY,
     "/notices": EVERYBODY,
     "/absences": EVERYBODY,
     "/notices/settings": EVERYBODY,
@@ -200,7 +213,7 @@ PLACES = {
     "<tab>": "mine", "<int:instance_id>": "1", "<int:task_id>": "2", "<int:attachment_id>": "1", "<int:definition_id>": "1",
     "<path:code>": "209001/000001", "<int:entry_id>": "1", "<path:filename>": "icon.svg", "<int:document_id>": "1",
     "<int:report_id>": "1", "<int:version>": "1", "<kind>": "reply_letter", "<name>": "spare", "<calendar>": "city", "<int:year>": "2026",
-    "<key>": "conditional_share", "<int:webhook_id>": "1",
+    "<key>": "conditional_share", VERB.rsplit("/", 1)[1]: "transfer", "<int:webhook_id>": "1",
 }  # fmt: skip
 
 
@@ -230,7 +243,8 @@ def test_every_page_opens_for_those_it_is_for_and_for_nobody_else(
     add_webhook(cast.store, actor=cast.actor("sysadmin"), name="共享平台", url="https://platform.example.cn/hook")
     link = re.search(r'href="/deadlines/(\d+)" aria-label="提供部门答复', text_of(desk("asker").get("/cases/1")))
     assert link
-    places = {"<int:timer_id>": link[1], **_a_workshop(cast)}
+    set_signature(cast.store, png(200, 80), actor=cast.actor("asker_head"))
+    places = {"<int:timer_id>": link[1], "<int:account_id>": str(cast.ids["asker_head"]), **_a_workshop(cast)}
     wrong = []
     for login in sorted(EVERYBODY):
         person = desk(login)
@@ -252,8 +266,15 @@ def test_no_post_moves_what_is_not_ones_own(desk: Desks, cast: Cast, clock: Mova
     number = desk("provider").task("受理")
     for login in sorted(EVERYBODY - {"provider"}):
         person = desk(login)
-        for path in (f"/tasks/{number}", f"/tasks/{number}/claim", f"/tasks/{number}/unclaim"):
-            assert person.post(path, {"completeness": "complete"}).status_code == 403, f"{login} {path}"
+        verbs = ["claim", "unclaim", "return", "transfer", "delegate", "take-back", "signers", "hand-back"]
+        if login not in SEES_CASE:
+            verbs += ["urge", "copy"]  # whoever waits for the case, or had a hand in it, may
+        for path in (f"/tasks/{number}", *(f"/tasks/{number}/{verb}" for verb in verbs)):
+            sent = {"completeness": "complete", "to": "1", "reason": "试", "people": "1", "signing": "beside", "opinion": "试"}
+            assert person.post(path, sent).status_code == 403, f"{login} {path}"
+        told = person.as_json("PUT", f"/tasks/{number}/draft", {"answers": {}, "opinion": "试"})
+        assert told.status_code == 403, login
+        assert "转入" not in text_of(person.as_json("POST", f"/tasks/{number}/ahead", {"answers": {"completeness": "complete"}})), login
         if login != "sysadmin":
             for path in (
                 "/operations/incidents/1/retry", "/operations/letters/redeliver", "/operations/letters/1/redeliver",

@@ -1,21 +1,19 @@
-"""办件: the list of cases, one case with all that happened in it, its diagram, its deadlines and its files."""
+"""办件: the list of cases, one case with all that happened in it, and its diagram."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, send_file
+from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from calendars.deadline import shanghai_day
 from engine.people.permissions import powers
 from engine.process import queries
-from engine.process.attachments import find_upload
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.sheets.case import case_sheet, diagram_xml
 from engine.sharing import documents, supervision
 from engine.sharing.grants import grants_of_case
-from engine.store.errors import NotAllowed, NotFound
-from web.context import is_swap, me, origin, settings, store
-from web.looks import look_at_part, looked_at, looking_at
+from web.context import is_swap, me, origin, store
+from web.looks import looked_at, looking_at
 from web.screen import CASE_STATES
 from web.starting import offered, startable
 
@@ -83,17 +81,3 @@ def diagram(definition_id: int) -> Response:
     with store().read() as session:
         xml = diagram_xml(session, definition_id)
     return Response(xml, mimetype="application/xml", headers={"Cache-Control": "private, max-age=86400, immutable"})
-
-
-@page.get("/attachments/<int:attachment_id>")
-def attachment(attachment_id: int) -> ResponseReturnValue:
-    """An attachment, always as a download: nothing that somebody uploaded is ever shown as a page of ours."""
-    found = find_upload(store(), settings(), attachment_id)
-    if found is None or not found.path.exists():
-        raise NotFound("没有该附件")
-    if found.instance_id is None:
-        if found.uploaded_by != me().account_id:
-            raise NotAllowed
-    else:
-        look_at_part(found.instance_id)
-    return send_file(found.path, mimetype=found.media_type, as_attachment=True, download_name=found.name)

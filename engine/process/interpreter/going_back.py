@@ -84,6 +84,11 @@ def is_held(token: Token) -> bool:
     return isinstance(token.task_spec, Start) and token._state == TaskState.WAITING
 
 
+def is_beside(token: Token) -> bool:
+    """Whether a token, or an activity around it, stands on a branch that a non-interrupting event opened."""
+    return any("side" in anchor.internal_data for _, anchor in _homes(token))
+
+
 # -- finding the way ----------------------------------------------------------------------------
 
 

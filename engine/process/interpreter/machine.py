@@ -6,7 +6,7 @@ lives for one transaction. After an exception it must be thrown away: its state 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from SpiffWorkflow.util.task import TaskState
@@ -14,7 +14,7 @@ from SpiffWorkflow.util.task import TaskState
 from engine.process.interpreter import expressions
 from engine.process.interpreter.events import Boundary, Catch
 from engine.process.interpreter.gateways import Inclusive
-from engine.process.interpreter.going_back import go_back, hold_start, human_steps, is_held, ways_back
+from engine.process.interpreter.going_back import go_back, hold_start, human_steps, is_beside, is_held, ways_back
 from engine.process.interpreter.model import (
     Decided,
     Diagram,
@@ -22,6 +22,7 @@ from engine.process.interpreter.model import (
     NotWaiting,
     Passed,
     RunawayLoop,
+    Step,
     Stuck,
     UncaughtError,
     Waiting,
@@ -40,6 +41,17 @@ STEP_BUDGET = 5000
 PRUNE_EVERY = 64
 
 _KINDS: Mapping[str, WaitKind] = {"user": "task", "manual": "task", "call": "call", "service": "topic", "send": "topic"}
+
+
+class Onlooker:
+    """A host for whoever only looks at a saved process: it has no data and runs nothing."""
+
+    def __init__(self) -> None:
+        self.variables: dict[str, Any] = {}
+        self.words: Mapping[str, Callable[..., Any]] = {}
+
+    def operate(self, step: Step, parameters: Mapping[str, Any]) -> Any:
+        raise AssertionError("an onlooker runs nothing")
 
 
 class Machine:
@@ -115,6 +127,10 @@ class Machine:
             for token in scope.live()
             if token.task_spec.step is not None and token.task_spec.step.id == step
         ]
+
+    def is_beside(self, token: str) -> bool:
+        """Whether a token stands on a branch beside the main one, or inside an activity of such a branch."""
+        return is_beside(self._token(token))
 
     def evaluate(self, expression: str, token: str | None = None) -> Any:
         """The value of an expression over the case data, and over the token's own if one is given."""

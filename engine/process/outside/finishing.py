@@ -17,10 +17,11 @@ from engine.history import Entry
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.process import events, incidents
-from engine.process.advance import Finish, advance
+from engine.process.advance import advance
 from engine.process.definitions import deployed
 from engine.process.events import Event
 from engine.process.history_of import append_entry
+from engine.process.moves import Finish
 from engine.process.outside.fetching import LOCK_MAX, POWER, lock_checked
 from engine.process.tables import ExternalTask, Instance
 from engine.store.errors import Invalid, NotFound, Stale

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -60,6 +60,39 @@ class TaskView:
     article: str | None
     clock_id: int | None
     """The timer whose explanation belongs to the due date."""
+    assignee_id: int | None = None
+    completed_by: int | None = None
+    """Who did it; of an open task: who has completed it, while signatures are outstanding."""
+    stands_in_for: str | None = None
+    """In whose stead the assignee has it, or has done it."""
+    owner: str | None = None
+    """Who delegated it."""
+    owner_id: int | None = None
+    delegation: str | None = None
+    """pending · resolved"""
+    sent_how: str | None = None
+    """How it came here, where the process itself did not send it: see `Task.sent_how`."""
+    sent_by: str | None = None
+    sent_note: str | None = None
+    main_id: int | None = None
+    """Of an added signature: the step's task that it belongs to."""
+    signing: str | None = None
+    signatures: int = 0
+    """How many signatures it still waits for."""
+    urges: int = 0
+    urged_at: datetime | None = None
+
+    @property
+    def person(self) -> str:
+        """Who has it or did it, and in whose stead; empty for a task of the post."""
+        if not self.assignee:
+            return ""
+        return f"{self.assignee}（代{self.stands_in_for}）" if self.stands_in_for else self.assignee
+
+    @property
+    def held(self) -> bool:
+        """Whether it was completed and waits for the last signature."""
+        return self.state == "open" and self.completed_by is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +129,16 @@ class FileLine:
     uploaded_by: str
     uploaded_at: datetime
     task_id: int | None
+    media_type: str
+
+    @property
+    def shows(self) -> str:
+        """How a browser can show it without running anything in it: image · page; empty for what can only be downloaded."""
+        return SHOWN.get(self.media_type, "")
+
+
+#: Media type, as stored → how a browser shows it.
+SHOWN = {"image/png": "image", "image/jpeg": "image", "application/pdf": "page", "text/plain": "page"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +177,10 @@ class CaseSheet:
     @property
     def open_tasks(self) -> list[TaskView]:
         return [task for task in self.tasks if task.state == "open"]
+
+    def signatures_of(self, task_id: int) -> list[TaskView]:
+        """The signatures that were added to a task, given or outstanding."""
+        return [task for task in self.tasks if task.main_id == task_id]
 
     @property
     def done_tasks(self) -> list[TaskView]:
@@ -193,11 +240,11 @@ def _tasks(
         .where(Task.instance_id == instance.id, Task.state != "cancelled").order_by(Task.id)
     ).all()
     now = now_of(session)
+    names = _names(session, [task for task, *_ in rows])
     views = []
     for task, unit_name, person in rows:
         own = deployed(session, task.definition_id) if task.definition_id else definition
         step = own.diagram.steps.get(task.step)
-        form = form_of(own, task)
         is_open = task.state == "open"
         clock = next((view.timer_id for row, view in clocks if is_open and row.due_at == task.due_at and task.due_at), None)
         views.append(TaskView(
@@ -205,13 +252,26 @@ def _tasks(
             post_label=POSTS[task.post].label if task.post in POSTS else task.post, assignee=person, state=task.state,
             opened_at=task.opened_at, completed_at=task.completed_at, late=task.late,
             opinion=task.opinion if opinions else None,
-            facts=_facts(form, task.answers or {}, names_at(instance.variables, task.local)) if opinions else [],
+            facts=_facts(form_of(own, task), task.answers or {}, names_at(instance.variables, task.local)) if opinions else [],
             due_at=task.due_at, due_day=task.due_day,
             working_days_left=days_left(now, task.due_day, edition_at(session, now, calendar_of(session, task.unit_id))) if is_open else None,
             light=light_of(now, due_at=task.due_at, warn_at=task.warn_at, paused=task.paused, open_=is_open, late=task.late),
             provisional=task.provisional and is_open and not passed(now, task.due_at), article=step.article if step else None, clock_id=clock,
-        ))
+            assignee_id=task.assignee_id, completed_by=task.completed_by, stands_in_for=names.get(task.for_id), owner=names.get(task.owner_id),
+            owner_id=task.owner_id, delegation=task.delegation, sent_how=task.sent_how, sent_by=names.get(task.sent_by),
+            sent_note=task.sent_note if opinions else None, main_id=task.main_id, signing=task.signing, signatures=task.signatures,
+            urges=task.urges, urged_at=task.urged_at,
+        ))  # fmt: skip
     return views
+
+
+def _names(session: Session, tasks: Iterable[Task]) -> dict[int | None, str]:
+    """The names of those who handed tasks on. One query, none where nobody did."""
+    wanted = {one for task in tasks for one in (task.for_id, task.owner_id, task.sent_by) if one is not None}
+    if not wanted:
+        return {}
+    rows = session.execute(select(Account.id, Account.name).where(Account.id.in_(wanted)))
+    return {account_id: name for account_id, name in rows}
 
 
 def _timeline(
@@ -239,7 +299,7 @@ def _files(session: Session, instance: Instance) -> list[FileLine]:
         select(Attachment, Account.name).join(Account, Account.id == Attachment.uploaded_by)
         .where(Attachment.instance_id == instance.id).order_by(Attachment.id)
     ).all()
-    return [FileLine(a.id, a.name, a.size, person, a.uploaded_at, a.task_id) for a, person in rows]
+    return [FileLine(a.id, a.name, a.size, person, a.uploaded_at, a.task_id, a.media_type) for a, person in rows]
 
 
 def _relatives(session: Session, instance: Instance) -> tuple[Relative | None, list[Relative]]:

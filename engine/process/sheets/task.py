@@ -10,13 +10,14 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
-from engine.process.belonging import SIGNATURE_FORM, form_of, may_work, opinion_policy
+from engine.process import belonging
 from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
-from engine.process.step_forms import form_at, names_at
+from engine.process.sheets.seeing import find_instance, require_sight
+from engine.process.step_forms import names_at
 from engine.process.tables import Instance, Task
-from engine.store.errors import NotFound
+from engine.store.errors import NotFound, TaskClosed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +28,22 @@ class TaskSheet:
     case: CaseSheet
     form: FormDefinition | None
     first_values: dict[str, Any]
+    first_opinion: str
     opinion_policy: str
     may_work: bool
     may_claim: bool
     mine: bool
     names: Mapping[str, Any] = field(default_factory=dict)
     """The case's data, and what only this task knows, for the choices and conditions of the form."""
+    main: TaskView | None = None
+    """Of an added signature: the step's task."""
+    signatures: list[TaskView] = field(default_factory=list)
+    """The signatures that were added to it, given or outstanding."""
+
+    @property
+    def delegated_to_reader(self) -> bool:
+        """Whether the reader works on it for its owner, and hands it back instead of completing it."""
+        return self.may_work and self.mine and self.task.delegation == "pending"
 
 
 def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
@@ -42,30 +53,53 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
         raise NotFound("没有找到该待办")
     sheet = case_sheet(session, actor, row.instance_id)
     definition = deployed(session, row.definition_id or sheet.definition_id)
-    step = definition.diagram.steps[row.step]
-    form, names = form_of(definition, row), names_at(sheet.variables, row.local)
-    can_work = row.state == "open" and may_work(actor, row)
+    form, names = belonging.form_of(definition, row), names_at(sheet.variables, row.local)
+    step = definition.diagram.steps.get(row.step)
+    can_work = row.state == "open" and belonging.may_work(actor, row)
+    views = {task.id: task for task in sheet.tasks}
+    if task_id not in views:
+        raise TaskClosed("该待办已撤销，请在办件中查看最新环节")
     return TaskSheet(
-        task=next(task for task in sheet.tasks if task.id == task_id), case=sheet, form=form,
+        task=views[task_id], case=sheet, form=form,
         # What was answered before it was given back, or is held until the last signature, is there again.
-        first_values={**(prefill(form, names) if form else {}), **(row.answers or {})}, opinion_policy=opinion_policy(step, row),
+        first_values={**(prefill(form, names) if form else {}), **(row.answers or {})}, first_opinion=row.opinion or "",
+        opinion_policy=belonging.opinion_policy(step, row) if step else "optional",
         may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
-        names=names,
-    )
+        names=names, main=views.get(row.main_id) if row.main_id else None, signatures=sheet.signatures_of(task_id),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TaskHead:
+    """What a task is called, for a small form about it."""
+
+    task_id: int
+    instance_id: int
+    name: str
+    number: str
+    title: str
+
+
+def task_head(session: Session, actor: Actor, task_id: int) -> TaskHead:
+    """The names of a task of a case that the actor may see. Raises NotFound, NotAllowed."""
+    row = session.get(Task, task_id)
+    if row is None:
+        raise NotFound("没有找到该待办")
+    require_sight(session, actor, find_instance(session, row.instance_id))
+    return TaskHead(row.id, row.instance_id, row.name, row.number, row.title)
 
 
 # Built once: every completion asks it.
-_STEP = (
-    select(Task.step, Task.main_id, func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id")).join(Instance, Instance.id == Task.instance_id)
+_TASK = (
+    select(Task, func.coalesce(Task.definition_id, Instance.definition_id)).join(Instance, Instance.id == Task.instance_id)
     .where(Task.id == bindparam("task"))
-)
+)  # fmt: skip
 
 
 def task_form(session: Session, task_id: int) -> FormDefinition | None:
-    """The form of a task's step, to read what was posted; None for a step without one. Raises NotFound. One query."""
-    row = session.execute(_STEP, {"task": task_id}).first()
+    """The form of a task, to read what was posted; None for a step without one. Raises NotFound. One query."""
+    row = session.execute(_TASK, {"task": task_id}).first()
     if row is None:
         raise NotFound("没有找到该待办")
-    if row.main_id is not None:
-        return SIGNATURE_FORM
-    return form_at(deployed(session, row.definition_id), row.step)
+    task, definition_id = row
+    return belonging.form_of(deployed(session, definition_id), task)

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from engine.process.incidents import CaseFault
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
 from engine.process.sheets.deadline import deadline_sheet
 from engine.store.clock import shanghai

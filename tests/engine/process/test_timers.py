@@ -9,7 +9,7 @@ import pytest
 from engine.process.incidents import retry_incident
 from engine.process.instances import terminate_instance
 from engine.process.operations import OPERATIONS, Operation
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
 from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timers import fire_due

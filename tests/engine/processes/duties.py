@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.sharing import duties
 from engine.sharing.duties import OpenedDuty
 from engine.people.units import unit_id_of

@@ -9,7 +9,7 @@ from engine.people.actor import Actor
 from engine.process.definitions import in_force
 from engine.process.forms import prefill
 from engine.process.instances import find_subject, start_form, start_instance
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.sharing import documents
 from engine.sharing.documents import DocumentLine
 from tests.town import Town

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.people.units import unit_id_of
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.sharing import catalogue, documents, negative_list
 from engine.sharing.catalogue import add_resource
 from engine.sharing.negative_list import EntryLine, enter

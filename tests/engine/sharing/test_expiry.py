@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.sharing import negative_list
 from engine.sharing.expiry import expire
 from engine.sharing.grants import Grant

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.process.interpreter.model import OperationError
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
 from engine.sharing.expiry import expire
 from engine.sharing.grants import Grant

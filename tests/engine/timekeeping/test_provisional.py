@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
 from engine.process.sheets.deadline import deadline_sheet
 from engine.process.timekeeping.keeping import bind_unit, create_calendar, recount_sheet

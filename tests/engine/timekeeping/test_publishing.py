@@ -14,7 +14,7 @@ from engine.history import History
 from engine.history_seal import verify
 from engine.process.calendar_tables import CalendarProposal, Recount
 from engine.process.editions import edition_at
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.tables import CalendarNotice
 from engine.process.timekeeping.keeping import recount_sheet, standing_notices
 from engine.process.timekeeping.publishing import confirm_notice, proposal_sheet, proposals, propose_notice, refuse_notice

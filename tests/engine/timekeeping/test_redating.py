@@ -12,7 +12,7 @@ from calendars.reading import Reading
 from engine.history_seal import verify
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.editions import edition_at
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
 from engine.process.timekeeping.recounting import recount
 from engine.store.clock import MovableClock, shanghai

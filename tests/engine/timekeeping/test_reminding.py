@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from engine.process.queries import notices
+from engine.process.notifying.reading import notices
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from tests.engine.process.office import Office
 from tests.engine.timekeeping.acts import national, publish

@@ -3,10 +3,18 @@ import "@tabler/core";
 import "htmx.org";
 import "./app.css";
 import { watch } from "./conditions.js";
+import { lookAhead } from "./desk/ahead.js";
+import { openDialogs } from "./desk/dialogs.js";
+import { keepDrafts } from "./desk/draft.js";
+import { offerPhrases } from "./desk/phrases.js";
 import { live } from "./live.js";
 
 function ready() {
   watch(document);
+  keepDrafts(document);
+  lookAhead(document);
+  offerPhrases(document);
+  openDialogs();
   live();
   // After a refused form the reader lands on what is wrong.
   document.querySelector("[data-focus]")?.focus();

@@ -20,7 +20,7 @@ from engine.process.tables import ExternalTask, Instance, Task, Timer
 #: The acts that move a case; claiming and the like do not.
 _MOVES = (
     "started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed", "external_completed",
-    "external_error",
+    "external_error", "returned", "withdrawn", "start_withdrawn", "given_up",
 )  # fmt: skip
 
 
@@ -141,6 +141,11 @@ def _read_moves(session: Session, records: Mapping[int, Record]) -> None:
     )  # fmt: skip
     for instance_id, act, at, recorded_at, step, definition_id, data in session.execute(query):
         record = records[instance_id]
+        if act == "withdrawn":
+            # The completion was taken back, with all that it did: the case went on as if it had never been.
+            taken = next(move for move in reversed(record.moves) if move.act == "completed" and move.data.get("task") == data["task"])
+            record.moves.remove(taken)
+            continue
         record.moves.append(Move(act, at, recorded_at, step, definition_id or record.definition_id, data or {}))
 
 

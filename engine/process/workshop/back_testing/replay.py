@@ -19,7 +19,7 @@ from engine.process.forms import answers_of, fields_of, opinion_needed, validate
 from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import Diagram, InterpreterError, RunawayLoop, Step
 from engine.process.projection import BadAssignment
-from engine.process.step_forms import form_for, names_at
+from engine.process.step_forms import form_at, form_for, names_at
 from engine.process.tables import OPEN_STATES, Task
 from engine.process.workshop.back_testing.pairing import Pairing, form_keys, pair
 from engine.process.workshop.back_testing.record import Done, Move, Record
@@ -72,6 +72,8 @@ class Plan:
         return self._pairings[ran.id]
 
     def form_of(self, step: Step) -> Mapping[str, Any] | None:
+        if step.kind == "start":
+            return self.forms.get(self.diagram.properties.get("startForm", ""))
         return form_for(step, self.forms)
 
 
@@ -180,6 +182,8 @@ def _take(run: Replay, move: Move) -> None:
             held = Held(move, ran.to_draft[step])
             if not _answer(run, held):
                 run.held.append(held)
+    elif move.act in ("returned", "start_withdrawn"):
+        _go_back(run, move)
     elif move.act == "suspended":
         trial.suspend(move.at, move.known_at)
     elif move.act == "resumed":
@@ -187,6 +191,24 @@ def _take(run: Replay, move: Move) -> None:
     elif move.act == "message":
         payload = move.data.get("payload", {})
         trial.deliver(str(move.data.get("message")), payload, move.at, move.known_at, opened)
+
+
+def _go_back(run: Replay, move: Move) -> None:
+    """Returns in the trial what was returned on record; where the draft cannot soundly go there, the case parts."""
+    ran, trial = run.pairings[move.definition_id], run.trial
+    steps = ran.ran.diagram.steps
+    to = str(move.data.get("to") or move.step)
+    if steps[to].kind == "start" and trial.ended_at is None:
+        trial.hold_start(move.at, move.known_at, move.opened)
+        return
+    step, target = ran.to_draft.get(move.step or ""), ran.to_draft.get(to)
+    stop = next((stop for stop in trial.open_stops() if stop.step.id == step), None)
+    if stop is not None and target is not None and trial.machine.could_go_back(stop.token, [target]):
+        trial.go_back(stop, target, move.at, move.known_at, move.opened)
+        return
+    name, to_name = str(move.data.get("name")), str(move.data.get("to_name"))
+    text = f"记录中由“{name}”退回“{to_name}”，按草稿不能这样退回"
+    run.findings.append(Finding("route", step or move.step or "", name, move.at, text, parts=True))
 
 
 def _step_of(move: Move) -> str:
@@ -297,7 +319,7 @@ def _check_answers(run: Replay, stop: Stop, move: Move) -> dict[str, Any]:
     names = names_at(run.trial.variables, stop.row.local if stop.row is not None else None)
     ran = run.pairings[move.definition_id].ran
     before = ran.diagram.steps.get(move.step or "")
-    old_form = form_for(before, ran.forms) if before is not None else None
+    old_form = form_at(ran, before.id) if before is not None else None
     wrong = _wrong(form, given, names, old_form)
     _tell_fields(run, step, step.name, form, given, wrong, move.at)
     if not str(move.data.get("opinion") or "").strip():

@@ -136,6 +136,10 @@ class Trial:
     def unit_id(self, code: str) -> int:
         return self._around.unit_id(code)
 
+    def at_start(self) -> tuple[int, str]:
+        """Who submits again matters to no trial."""
+        return 0, ""
+
     def keep(self, row: Task | Timer) -> None:
         if isinstance(row, Timer):
             row.calendar = calendar_for(self, row, self._around.calendars.bindings)
@@ -256,6 +260,18 @@ class Trial:
         stop.state = "done"
         self.machine.raise_error(stop.token, code)
         self._settle(Cause(stop.step.name, opened))
+
+    def go_back(self, stop: Stop, step: str, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
+        """Somebody returns a task to an earlier step. Raises CannotGoBack."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        self.machine.go_back(stop.token, step)
+        self._settle(Cause(f"{stop.step.name}退回", opened))
+
+    def hold_start(self, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
+        """The case comes back to its starter: it was returned, or the start was taken back."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        self.machine.hold_start()
+        self._settle(Cause("退回发起人", opened))
 
     def deliver(self, message: str, payload: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
         """A message arrives."""

@@ -20,12 +20,13 @@ from sqlalchemy.exc import OperationalError
 
 from engine.people.actor import Actor
 from engine.people.units import unit_id_of
-from engine.process.advance import Deliver, Finish, advance
+from engine.process.advance import advance
 from engine.process.case import lock_instance
 from engine.process.definitions import deployed, in_force, known_processes
 from engine.process.instances import start_by_system, start_in, start_posts
 from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
+from engine.process.moves import Deliver, Finish
 from engine.process.package import Package, as_text
 from engine.process.tables import Definition, ExternalTask, Instance, Task, Timer
 from engine.process.tasks import complete_in

@@ -19,8 +19,9 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
-from engine.process.advance import Migrate, advance
+from engine.process.advance import advance
 from engine.process.case import lock_instance
+from engine.process.moves import Migrate
 from engine.process.paging import Page, make_page, read_id_cursor
 from engine.process.tables import OPEN_STATES, Instance, Task
 from engine.process.workshop.migrating.plan import full_plan, require_reader

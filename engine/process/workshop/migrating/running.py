@@ -17,11 +17,12 @@ from sqlalchemy.orm import Session, undefer
 
 from engine.history import Entry, append
 from engine.people.tables import Account
-from engine.process.advance import Migrate, advance
+from engine.process.advance import advance
 from engine.process.clocks import BadRule
 from engine.process.definitions import deployed
 from engine.process.interpreter.expressions import ExpressionError
 from engine.process.interpreter.model import InterpreterError
+from engine.process.moves import Migrate
 from engine.process.projection import BadAssignment
 from engine.process.tables import Instance
 from engine.process.workshop.migrating.commands import counts_of

@@ -141,6 +141,7 @@ def upgrade() -> None:
     op.add_column('notice', sa.Column('kind', sa.String(length=32), server_default='case', nullable=False))
     op.add_column('notice', sa.Column('digest', sa.Boolean(), server_default=sa.false(), nullable=False))
     op.create_index('ix_notice_digest', 'notice', ['account_id', 'id'], unique=False, sqlite_where=sa.text('digest'), postgresql_where=sa.text('digest'))
+    op.add_column('instance', sa.Column('undo', sa.LargeBinary(), nullable=True))
     op.add_column('task', sa.Column('local', Json, nullable=True))
     op.add_column('task', sa.Column('search', sa.String(length=700), server_default='', nullable=False))
     op.add_column('task', sa.Column('case_unit_id', BigId, nullable=True))
