@@ -2,70 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import select
 
 from engine.channels.mail import mail_channel
 from engine.channels.registry import open_channels
 from engine.outbox import ATTEMPTS, LEASE, Letter, OutboxLetter, Undeliverable, backoff, deliver, post
 from engine.store.clock import MovableClock
-from engine.store.settings import Mail, Settings
+from engine.store.settings import Settings
 from engine.store.store import Store
-
-
-class PostOffice:
-    """A real mail server on a local port; nobody of the name `nobody` lives here."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.port = 0
-        self._controller: Controller | None = None
-
-    async def handle_RCPT(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]) -> str:
-        if address.startswith("nobody@"):
-            return "550 no such user"
-        if address.startswith("greylisted@"):
-            return "450 come back later"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        assert isinstance(envelope.content, bytes)
-        self.mails.append(message_from_bytes(envelope.content, policy=policy.default))
-        return "250 OK"
-
-    def open(self) -> None:
-        self.port = self.port or free_port()
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, loop=asyncio.new_event_loop())
-        self._controller.start()
-
-    def close(self) -> None:
-        if self._controller is not None:
-            self._controller.stop()
-            self._controller = None
-
-    @property
-    def settings(self) -> Mail:
-        return Mail("127.0.0.1", self.port, "sharing@example.gov.cn")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.post_office import PostOffice
 
 
 @pytest.fixture
@@ -204,6 +157,20 @@ def fails(error: BaseException) -> Callable[[], None]:
         raise error
 
     return fail
+
+
+def test_a_channel_that_fails_and_fails_rests_so_that_others_go_on(store: Store, clock: MovableClock) -> None:
+    """A mail server that hangs takes its time with each letter: after three, the round goes on without it."""
+    hanging = Bell(**{f"mail{number}": fails(TimeoutError()) for number in range(9)})
+    bell = Bell()
+    write(store, *(f"mail{number}" for number in range(9)), channel="mail")
+    write(store, "ringing", channel="bell")
+    assert deliver(store, {"mail": hanging, "bell": bell}) == 1
+    assert bell.rung == ["ringing"]
+    with store.read() as session:
+        assert sorted(session.scalars(select(OutboxLetter.attempts).where(OutboxLetter.channel == "mail"))) == [0] * 6 + [1] * 3
+    clock.to(clock.now() + timedelta(seconds=30))
+    assert deliver(store, {"mail": Bell(), "bell": bell}) == 9, "back again, it gets what waited"
 
 
 def test_a_poisoned_letter_stops_nobody_else_and_is_given_up_in_the_end(store: Store, clock: MovableClock) -> None:

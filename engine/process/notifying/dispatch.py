@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import insert
+
 from engine.outbox import Posting, post_all
 from engine.people.posts import post_label
 from engine.process.notifying.kinds import kind_of
@@ -59,17 +61,15 @@ def tell(work: Work, told: Sequence[tuple[Person, Words]]) -> int:
     channels = work.session.info["store"].channels
     carried = [(person, words, _channels(person, words.kind, channels)) for person, words in told]
     carried = [(person, words, modes) for person, words, modes in carried if set(modes.values()) != {"off"}]
-    rows = [_row(work, person, words, modes) for person, words, modes in carried]
-    work.session.add_all(rows)
-    leaving = [
-        (person, words, row, channel, mode)
-        for (person, words, modes), row in zip(carried, rows, strict=True)
+    if carried:
+        # As values, not as objects: the database would be asked for each one's number.
+        work.session.execute(insert(Notice), [_row(work, person, words, modes) for person, words, modes in carried])
+    post_all(work, [
+        _posting(work, person, words, channel, mode)
+        for person, words, modes in carried
         for channel, mode in modes.items() if channel != "page" and mode in ("always", "at_once")
-    ]  # fmt: skip
-    if leaving:
-        work.session.flush()  # a letter is known by the id of its notice
-        post_all(work, [_posting(work, person, words, row, channel, mode) for person, words, row, channel, mode in leaving])
-    return len(rows)
+    ])  # fmt: skip
+    return len(carried)
 
 
 def announce(work: Work, robots: Iterable[Robot], words: Words, post: str, *, count: int = 1) -> None:
@@ -98,25 +98,25 @@ def _channels(person: Person, kind: str, configured: frozenset[str]) -> dict[str
     }
 
 
-def _row(work: Work, person: Person, words: Words, modes: dict[str, str]) -> Notice:
+def _row(work: Work, person: Person, words: Words, modes: dict[str, str]) -> dict[str, Any]:
     """The notice in the page. Where the page is not to show it as new, it is there all the same, as read."""
-    return Notice(
-        account_id=person.account_id, kind=words.kind, instance_id=words.instance_id, task_id=words.task_id,
-        title=words.title[:TITLE_MAX], text=words.text, created_at=work.now, restricted=words.restricted,
-        read_at=work.now if modes["page"] == "off" else None, digest=modes["mail"] == "digest",
-    )  # fmt: skip
+    return {
+        "account_id": person.account_id, "kind": words.kind, "instance_id": words.instance_id, "task_id": words.task_id,
+        "title": words.title[:TITLE_MAX], "text": words.text, "created_at": work.now, "restricted": words.restricted,
+        "read_at": work.now if modes["page"] == "off" else None, "digest": modes["mail"] == "digest",
+    }  # fmt: skip
 
 
-def _posting(work: Work, person: Person, words: Words, row: Notice, channel: str, mode: str) -> Posting:
+def _posting(work: Work, person: Person, words: Words, channel: str, mode: str) -> Posting:
     text = words.text if words.outside is None else words.outside
     subject, path = words.title, words.path if channel == "mail" else None
     if channel == "sms":
         text = f"{words.title[:SMS_MAX]}。请登录系统查看。"
     if words.restricted:
         subject, text, path = HEADING, TEXT, None
+    address, heading = (person.email, subject) if channel == "mail" else (person.phone, None)
     return Posting(
-        channel, (person.email if channel == "mail" else person.phone) or "", _payload(words.kind, subject, text, path),
-        f"notice:{row.id}" if channel == "mail" else f"notice:{row.id}:{channel}", _not_before(work, person, mode),
+        channel, address or "", _payload(words.kind, heading, text, path), f"notice:{uuid4().hex}", _not_before(work, person, mode),
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import event, inspect, select
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, ORMExecuteState, Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from engine.history import History
@@ -116,7 +116,7 @@ class Watch:
         self.cases: list[int] = []
         """The cases of the run, in the order in which they were opened."""
         self._touched: dict[int, tuple[Any, str, dict[str, Any]]] = {}
-        self._notices: list[Notice] = []
+        self._notices: list[Mapping[str, Any]] = []
         self._others: set[int] = set()
         self._own: set[tuple[Any, ...]] = set()
         """Rows that the run itself has made: nothing about them is secret."""
@@ -124,6 +124,7 @@ class Watch:
         self._known: dict[int, dict[str, Any]] = {}
         event.listen(session, "after_flush", self._flushed)
         event.listen(session, "loaded_as_persistent", self._loaded)
+        event.listen(session, "do_orm_execute", self._executing)
 
     def begin(self) -> None:
         """A new move begins."""
@@ -144,12 +145,16 @@ class Watch:
             for name, value in covered(row).items():
                 set_committed_value(row, name, value)
 
+    def _executing(self, state: ORMExecuteState) -> None:
+        """Notices are written as values, many at once: no object of theirs comes by at a flush."""
+        if state.is_insert and state.bind_mapper is not None and state.bind_mapper.class_ is Notice:
+            given = state.parameters
+            self._notices += [given] if isinstance(given, Mapping) else given or []
+
     def _flushed(self, session: Session, _context: Any) -> None:
         for row in session.new:
             if isinstance(row, Instance):
                 self.cases.append(row.id)
-            elif isinstance(row, Notice):
-                self._notices.append(row)
             elif type(row) in REGISTERS:
                 self._touched.setdefault(id(row), (row, "new", {}))
                 self._own.add(_key(row))
@@ -201,8 +206,8 @@ class Watch:
         """The notices, those of the same words together."""
         people: dict[tuple[str, str], list[str]] = {}
         for notice in self._notices:
-            person = self.session.get(Account, notice.account_id)
-            people.setdefault((notice.title, notice.text), []).append(person.name if person else "")
+            person = self.session.get(Account, notice["account_id"])
+            people.setdefault((notice["title"], notice["text"]), []).append(person.name if person else "")
         return tuple(Sent(tuple(names), *words) for words, names in people.items())
 
     def _tell(self, row: Any, act: str, before: dict[str, Any]) -> RegisterChange | None:
