@@ -89,7 +89,7 @@ def previewable(form: Any, faults: Iterable[Fault], names: Mapping[str, Any]) ->
             sound["options"] = SAMPLES
             stand_ins = True
         fields.append(sound)
-    whole = {name: form[name] for name in ("title", "opinion_when") if name in form and (None, name) not in wrong}
+    whole = {name: form[name] for name in ("title", "opinion_when", "bulk") if name in form and (None, name) not in wrong}
     return {"title": "", **whole, "fields": fields}, stand_ins
 
 

@@ -128,6 +128,7 @@ class _Names:
                         f"{where}{text.place}“{text.text[:80]}”：没有变量“{name}”{_meant(found)}", step.article if step else None, found.severity,
                     )  # fmt: skip
             yield from _bodies(text, self.diagram)
+            yield from _posts(text, self.diagram)
 
     def in_forms(self) -> Iterator[Problem]:
         for name, form in self.forms.items():
@@ -174,6 +175,17 @@ def _bodies(text: Text, diagram: Diagram) -> Iterator[Problem]:
             yield Problem(
                 text.element, step.name if step else diagram.name, "unknown-body",
                 f"{text.owner or diagram.name}：{text.place}“{text.text[:80]}”中的机构“{body}”不存在", step.article if step else None,
+            )  # fmt: skip
+
+
+def _posts(text: Text, diagram: Diagram) -> Iterator[Problem]:
+    """Posts whose holders are asked for."""
+    for post in texts_given(text.text, "holders", 1):
+        if post not in POSTS:
+            step = diagram.steps.get(text.element or "")
+            yield Problem(
+                text.element, step.name if step else diagram.name, "post-unknown",
+                f"{text.owner or diagram.name}：{text.place}“{text.text[:80]}”中的岗位“{post}”不存在", step.article if step else None,
             )  # fmt: skip
 
 

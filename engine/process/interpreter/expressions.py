@@ -234,9 +234,9 @@ def tested_in(text: str) -> frozenset[str]:
     return frozenset(node.id for call in calls for node in ast.walk(call.args[0]) if isinstance(node, ast.Name))
 
 
-def texts_given(text: str, function: str) -> frozenset[str]:
-    """The texts that an expression gives to a function written out, such as the body in `body("platform")`."""
-    given = (call.args[0] for call in _calls(text, function) if call.args)
+def texts_given(text: str, function: str, place: int = 0) -> frozenset[str]:
+    """The texts that an expression gives to a function written out, such as the body in `body("platform")`; `place` counts from 0."""
+    given = (call.args[place] for call in _calls(text, function) if len(call.args) > place)
     return frozenset(node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 

@@ -277,11 +277,11 @@ def _reads(xml: bytes) -> Iterator[tuple[etree._Element, str]]:
 
 
 def _given(xml: bytes) -> Iterator[str]:
-    """What a case is given on its way: results of operations, calls and scripts, items of multi-instances."""
+    """What a case is given on its way: results of operations, countersigns, calls and scripts, items of multi-instances."""
     for node in _elements(xml):
         tag = etree.QName(node).localname
         for name, text in properties_of(node).items():
-            if name == "out":
+            if name in ("out", "result"):
                 yield text
             elif name.startswith("out."):
                 yield name.removeprefix("out.")

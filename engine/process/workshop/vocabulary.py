@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.people.posts import POSTS
+from engine.process.actions import ACTIONS
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS, Operation
 from engine.process.package import Package
@@ -29,6 +30,7 @@ def vocabulary(session: Session, package: Package) -> dict[str, Any]:
     every case, its subject and the forms give to expressions, `answers` the conditions that ask for one of their options.
     """
     return {
+        "actions": _choices(ACTIONS),
         "posts": [{"value": post.key, "label": post.label} for post in POSTS.values() if post.works_cases],
         "units": _choices(TEXTS.units),
         "operations": [_operation(OPERATIONS[name]) for name in sorted(OPERATIONS)],
@@ -72,17 +74,35 @@ def _processes(session: Session) -> list[dict[str, str]]:
 
 
 def _form(name: str, form: Any) -> dict[str, Any]:
-    """A form of the draft; one that is broken for now is still there to be named."""
-    return {"value": name, "label": str(form.get("title") or name) if isinstance(form, Mapping) else name}
+    """A form of the draft with its fields; one that is broken for now is still there to be named."""
+    fields = [
+        {"value": field["key"], "label": _label(field), "type": str(field.get("type")), "required": field.get("required") is True and not field.get("when"),
+         "options": _options(field)} for field in _fields_of(form)
+    ]  # fmt: skip
+    return {"value": name, "label": str(form.get("title") or name) if isinstance(form, Mapping) else name, "fields": fields}
+
+
+def _options(field: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The options that a field writes out."""
+    options = field.get("options")
+    return [
+        {"value": str(option["value"]), "label": str(option.get("label") or option["value"])}
+        for option in (options if isinstance(options, list) else ()) if isinstance(option, Mapping) and isinstance(option.get("value"), str | int)
+    ]  # fmt: skip
 
 
 def _fields(package: Package) -> Iterator[Mapping[str, Any]]:
-    """The fields of all forms that have a key; what a half-written form says wrongly is passed over."""
+    """The fields of all forms."""
     for form in package.forms.values():
-        entries = form.get("fields") if isinstance(form, Mapping) else None
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
-                yield entry
+        yield from _fields_of(form)
+
+
+def _fields_of(form: Any) -> Iterator[Mapping[str, Any]]:
+    """The fields of a form that have a key; what a half-written form says wrongly is passed over."""
+    entries = form.get("fields") if isinstance(form, Mapping) else None
+    for entry in entries if isinstance(entries, list) else ():
+        if isinstance(entry, Mapping) and isinstance(entry.get("key"), str):
+            yield entry
 
 
 def _label(field: Mapping[str, Any]) -> str:

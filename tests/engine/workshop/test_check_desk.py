@@ -10,7 +10,8 @@ from engine.process.check import check
 from engine.process.interpreter.model import Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.package import Package
-from tests.engine.interpreter.diagrams import Details, diagram, element
+from tests.engine.interpreter.diagrams import Details, diagram, element, multi
+from tests.engine.process.office import choice, form, text
 
 WHO = {"unit": "'A'", "post": "handler"}
 
@@ -97,3 +98,43 @@ def test_targets_of_a_step_that_may_not_be_returned_are_refused() -> None:
     problem = only(two_steps(second=element("second", name="复核", returnTo="first", **WHO), actions="urge"))
     assert (problem.rule, problem.element) == ("return-not-allowed", "second")
     assert "不允许退回" in problem.message
+
+
+# -- votes ----------------------------------------------------------------------------------------
+
+VOTE = {"countersign": "all", "vote": "stance", "approve": "yes", "result": "signed", "form": "ballot", "assignee": "signer"}
+STANCE = choice("stance", "yes", "no", required=True)
+
+
+def ballot(*fields: dict[str, object], over: str = "holders('A', 'handler')", **says: str) -> Package:
+    """All handlers of unit A vote."""
+    drawn = diagram(
+        "start > user:sign > xor:came", "came [signed.passed] > end:yes", "came [default] > end:no",
+        element("sign", name="会签", **{**WHO, **VOTE, **says}), multi("sign", over=over, item="signer"), startPosts="handler",
+    )  # fmt: skip
+    return Package("r", drawn, {"ballot": form(*fields)})
+
+
+def test_a_countersign_over_the_holders_of_a_post_passes_the_check() -> None:
+    assert found(ballot(STANCE, text("why"))) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "says", "rule", "words"),
+    [
+        (text("other"), {}, "vote-unknown", "表决字段（vote）“stance”不在它的表单中"),
+        (text("stance", required=True), {}, "vote-no-choice", "应当是单选"),
+        (choice("stance", "yes", "no"), {}, "vote-optional", "应当必填"),
+        (choice("stance", "yes", "no", required=True, when="given(case)"), {}, "vote-optional", "没有显示条件"),
+        (choice("stance", "agree", "no", required=True), {}, "vote-never-approves", "没有“yes”（approve）这一选项"),
+        (STANCE, {"readonlyFields": "stance"}, "vote-not-asked", "不显示或只读，无法表决"),
+        (STANCE, {"hiddenFields": "stance"}, "vote-not-asked", "不显示或只读，无法表决"),
+        (STANCE, {"assignee": "singer"}, "unknown-name", "没有变量“singer”"),
+        (STANCE, {"over": "holders('A', 'handlers')"}, "post-unknown", "岗位“handlers”不存在"),
+        (STANCE, {"result": "passed_by"}, "unknown-name", "没有变量“signed”"),
+    ],
+)
+def test_a_vote_that_could_never_be_given_or_never_approve_is_refused(field: dict[str, object], says: dict[str, str], rule: str, words: str) -> None:
+    problems = [problem for problem in found(ballot(field, **says)) if problem.rule != "field-asked-nowhere"]
+    assert [(problem.rule, problem.severity) for problem in problems] == [(rule, "error")], [problem.message for problem in problems]
+    assert words in problems[0].message

@@ -14,8 +14,9 @@ function FormSettings({ store, form }) {
   const line = (name) => h(Line, {
     store, name, value: form[name], wrong: store.found(null, name), write: (value) => store.setForm(name, value || (name === "title" ? "" : undefined)),
   });
-  const rest = store.found(null).filter((one) => !["title", "opinion_when"].includes(one.attribute));
-  return h("div", null, h("h2", null, "表单设置"), line("title"), line("opinion_when"), h(Wrong, { found: rest }));
+  const rest = store.found(null).filter((one) => !["title", "opinion_when", "bulk"].includes(one.attribute));
+  return h("div", null, h("h2", null, "表单设置"), line("title"), line("opinion_when"),
+    h(Flag, { store, name: "bulk", value: form.bulk, wrong: store.found(null, "bulk"), write: (value) => store.setForm("bulk", value) }), h(Wrong, { found: rest }));
 }
 
 function FieldSettings({ store, field, place }) {
@@ -82,12 +83,12 @@ function Choices({ store, value, wrong }) {
     store.editable && h("button", { type: "button", class: "btn btn-sm", onClick: () => swap(store, "options_from") }, "改为取自办件数据"));
 }
 
-function Flag({ store, name, value, wrong, locked }) {
+function Flag({ store, name, value, wrong, locked, write = (next) => store.set(name, next, false) }) {
   return h("div", { class: `field${wrong.length ? " field-wrong" : ""}` },
     h("label", { class: "form-check m-0" },
       h("input", {
         id: `edit-a-${name}`, class: "form-check-input", type: "checkbox", checked: value === true, disabled: locked || !store.editable,
-        onChange: (event) => store.set(name, event.target.checked || undefined, false),
+        onChange: (event) => write(event.target.checked || undefined),
       }), " ", h("span", { class: "form-check-label" }, store.server.labels[name])),
     HELP[name] && h("p", { class: "help" }, HELP[name]), h(Wrong, { found: wrong }));
 }

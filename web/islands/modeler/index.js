@@ -10,7 +10,7 @@ import "diagram-js-minimap/assets/diagram-js-minimap.css";
 import "./modeler.css";
 import "./panel/panel.css";
 import { createEditor, fit, open, written } from "./canvas/editor.js";
-import { offerDocuments } from "./canvas/steps.js";
+import { offerTo } from "./canvas/steps.js";
 import { settleConflict } from "./conflicts.js";
 import { askReader } from "./dialogs.js";
 import { createFiles } from "./files.js";
@@ -37,7 +37,7 @@ async function start(root) {
   if (!diagram.ok) throw new SignedOut();
   draft.revision = Number(diagram.headers.get("X-Revision"));
   const xml = await diagram.text();
-  offerDocuments(vocabulary.documents);
+  offerTo(vocabulary);
 
   const modeler = createEditor(find("canvas"));
   const read = () => written(modeler);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from engine.people.posts import BODIES, post_label
+from engine.process.actions import ACTIONS, NONE, listed
 from engine.process.workshop.texts import TEXTS
 
 KINDS = {
@@ -50,18 +51,22 @@ LABELS = {
     "property:startLabel": "发起按钮", "property:startFrom": "发起入口", "property:parties": "参与单位",
     "property:limitReminder": "临期提醒提前", "property:limitEscalation": "逾期升级推后", "property:limitSupervision": "逾期启动的流程",
     "property:limitNotifyUnit": "逾期告知的单位", "property:limitNotifyPost": "逾期告知的岗位", "property:actions": "可用动作",
+    "property:returnTo": "可以退回到", "property:assignee": "指定经办人", "property:countersign": "表决方式", "property:vote": "表决字段",
+    "property:approve": "算同意的选项", "property:ratio": "通过比例", "property:result": "会签结果的变量", "property:hiddenFields": "不显示的字段",
+    "property:readonlyFields": "只读的字段", "property:restricted": "内容不得外发的条件",
 }  # fmt: skip
 #: Attributes of a field of a form.
 FIELD_LABELS = {
     "type": "类型", "label": "名称", "required": "必填", "help": "提示", "missing": "未填时的提示", "when": "显示条件", "value": "初始值",
     "readonly": "只读", "options": "选项", "options_from": "选项来源", "min": "最小值", "max": "最大值", "max_length": "最多字数",
-    "pattern": "格式", "pattern_message": "格式不符的提示", "rows": "行数", "title": "标题", "opinion_when": "须填意见的条件",
+    "pattern": "格式", "pattern_message": "格式不符的提示", "rows": "行数", "title": "标题", "opinion_when": "须填意见的条件", "bulk": "允许批量办结",
 }  # fmt: skip
 
 _VALUES = {
     "timer@sharing:role": {"deadline": "时限", "reminder": "提醒", "escalation": "升级", "timer": "一般定时"},
     "onPause": {"pause": "顺延", "restart": "重新计算", "none": "照常计算"},
     "property:opinion": {"required": "必填", "optional": "可填", "none": "不填"},
+    "property:countersign": {"all": "会签（须全部同意）", "any": "或签（一方同意即可）", "ratio": "票签（达到比例即通过）"},
     "property:clock": {"pause": "办理期间暂停计时"},
     "loop": {"parallel": "同时办理", "sequential": "依次办理"},
     "type": {
@@ -103,6 +108,8 @@ def value(path: str, raw: str | None) -> str:
         return "、".join(post_label(part.strip()) for part in raw.split(","))
     if path in _UNITS:
         return _unit(raw)
+    if path == "property:actions":
+        return "、".join({**ACTIONS, NONE: "只能办结"}.get(part, part) for part in listed(raw))
     if path == "property:operation":
         return TEXTS.operations[raw].label if raw in TEXTS.operations else raw
     if path == "property:subject":

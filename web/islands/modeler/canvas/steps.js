@@ -26,9 +26,28 @@ export const STEPS = [
   },
   {
     key: "countersign", name: "会签", icon: "bpmn-icon-parallel-mi-marker", type: "bpmn:UserTask",
-    help: "几个单位同时办理，全部办完才往下走",
-    object: { name: "会签" }, properties: { unit: "signing_unit", post: "head", opinion: "required", limit: "3" },
-    loop: { over: "[applicant_unit]", item: "signing_unit" },
+    help: "几个单位同时表决，须全部同意；有一个不同意即结束",
+    object: { name: "会签" }, properties: { unit: "signing_unit", post: "head", opinion: "required", limit: "3", countersign: "all", result: "signed" },
+    loop: { over: "[applicant_unit]", item: "signing_unit" }, votes: true,
+  },
+  {
+    key: "any_sign", name: "或签", icon: "bpmn-icon-parallel-mi-marker", type: "bpmn:UserTask",
+    help: "同一岗位的人同时表决，一人同意即可",
+    object: { name: "或签" }, properties: { unit: "applicant_unit", post: "head", assignee: "signer", opinion: "required", limit: "3", countersign: "any", result: "signed" },
+    loop: { over: 'holders(applicant_unit, "head")', item: "signer" }, votes: true,
+  },
+  {
+    key: "ballot", name: "票签", icon: "bpmn-icon-parallel-mi-marker", type: "bpmn:UserTask",
+    help: "同一岗位的人同时表决，达到比例即通过，无法达到即结束",
+    object: { name: "票签" },
+    properties: { unit: "applicant_unit", post: "head", assignee: "signer", opinion: "optional", limit: "3", countersign: "ratio", ratio: "2/3", result: "signed" },
+    loop: { over: 'holders(applicant_unit, "head")', item: "signer" }, votes: true,
+  },
+  {
+    key: "in_order", name: "依次会签", icon: "bpmn-icon-sequential-mi-marker", type: "bpmn:UserTask",
+    help: "几个单位按顺序表决，前一个同意才到后一个；有一个不同意即结束",
+    object: { name: "依次会签" }, properties: { unit: "signing_unit", post: "head", opinion: "required", limit: "3", countersign: "all", result: "signed" },
+    loop: { over: "[applicant_unit]", item: "signing_unit", sequential: true }, votes: true,
   },
   {
     key: "notice", name: "发送消息", icon: "bpmn-icon-send-task", type: "bpmn:ServiceTask",
@@ -62,11 +81,23 @@ export const STEPS = [
   },
 ];
 
-// Letters of the draft, so that a new letter step names one that exists.
-const offered = { documents: [] };
+// Letters and forms of the draft, so that a new letter step names one that exists, and a new countersign asks for a vote.
+const offered = { documents: [], forms: [] };
 
-export function offerDocuments(documents) {
-  offered.documents = documents;
+export function offerTo({ documents, forms }) {
+  Object.assign(offered, { documents, forms });
+}
+
+// The fields of a form by which one can vote: a choice of one that must be made, with its options written out.
+export const ballots = (form) => (form?.fields || []).filter(({ type, required, options }) => ["choice", "select"].includes(type) && required && options.length);
+
+// The first of the draft's forms that asks for a vote. Without one everybody is waited for where all must agree; of the others the
+// check says what is missing.
+function vote({ countersign }) {
+  const form = offered.forms.find((one) => ballots(one).length);
+  if (!form) return countersign === "all" ? { countersign: "", result: "" } : {};
+  const [field] = ballots(form);
+  return { form: form.value, vote: field.value, approve: field.options[0].value };
 }
 
 export function makeStep(step, elementFactory, moddle) {
@@ -78,14 +109,14 @@ export function makeStep(step, elementFactory, moddle) {
   const object = shape.businessObject;
   for (const [name, value] of Object.entries(step.object)) object.set(name, value);
   const letter = step.document && offered.documents[0] ? { [step.document]: `"${offered.documents[0]}"` } : {};
-  furnish(moddle, object, { ...step.properties, ...letter });
+  furnish(moddle, object, { ...step.properties, ...letter, ...(step.votes && vote(step.properties)) });
   if (step.loop) object.set("loopCharacteristics", repeated(moddle, object, step.loop));
   for (const [name, value] of Object.entries(step.timer || {})) object.eventDefinitions[0].set(name, value);
   return step.expanded ? [shape, startInside(shape, elementFactory)] : [shape];
 }
 
-function repeated(moddle, object, { over, item }) {
-  const loop = moddle.create("bpmn:MultiInstanceLoopCharacteristics");
+function repeated(moddle, object, { over, item, sequential }) {
+  const loop = moddle.create("bpmn:MultiInstanceLoopCharacteristics", { isSequential: Boolean(sequential) });
   loop.$parent = object;
   // BPMN has a reference here, our language an expression (references.js).
   loop.set("loopDataInputRef", { id: over });

@@ -15,6 +15,9 @@ export function namesOf(modeler, vocabulary) {
     for (const [name, value] of Object.entries(propertiesOf(object))) {
       if (name === "out") add(value, `“${label}”的结果`);
       if (name.startsWith("out.")) add(name.slice(4), `“${label}”带回`);
+      if (name === "result" && propertiesOf(object).countersign) {
+        for (const [part, what] of [["passed", "是否通过"], ["yes", "同意的票数"], ["no", "不同意的票数"], ["total", "会签的总数"]]) add(`${value}.${part}`, `“${label}”${what}`);
+      }
     }
     for (const line of (object.script || "").split("\n")) {
       const match = line.match(/^\s*([A-Za-z_]\w*)\s*=(?!=)/);

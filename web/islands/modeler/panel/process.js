@@ -50,6 +50,17 @@ export function processSections(subject) {
       ],
     },
     {
+      id: "desk", title: "办理动作", folded: !properties.actions && !properties.restricted,
+      fields: [
+        property("actions", "各环节可用的动作", {
+          kind: "several", options: vocabulary.actions, help: "适用于每个由人办理的环节；环节可以另行规定。都不选时只能签收、放回和办结。",
+        }),
+        property("restricted", "内容不得外发的办件", {
+          kind: "expression", rows: 1, lists: subject.lists(), placeholder: "（没有）", help: "表达式为真的办件，发到页面以外的消息不含内容；总是不得外发的写 True。",
+        }),
+      ],
+    },
+    {
       id: "frame", title: "时限框架", folded: !properties.limitSupervision,
       fields: [
         property("limitReminder", "届满前几个工作日提醒", { warn: whole, help: "以下适用于每个写有“办理时限”的环节。" }),
