@@ -52,7 +52,12 @@ def test_the_panel_offers_what_is_there(town: Town) -> None:
     assert "process_admin" not in posts, "no task of a case can be given to an administrator"
     assert {"value": 'body("leadership_office")', "label": TEXTS.units['body("leadership_office")']} in offered["units"]
     assert {"value": "supervision", "label": "督办"} in offered["processes"]
-    assert {"value": "reply", "label": package.forms["reply"]["title"]} in offered["forms"]
+    reply = next(form for form in offered["forms"] if form["value"] == "reply")
+    assert reply["label"] == package.forms["reply"]["title"]
+    decision = next(field for field in reply["fields"] if field["value"] == "decision")
+    assert (decision["type"], decision["required"], decision["options"][0]) == ("choice", True, {"value": "agree", "label": "同意"})
+    assert {"value": "return", "label": "退回"} in offered["actions"]
+    assert next(word["label"] for word in offered["words"] if word["value"] == "holders").startswith("holders(单位代码")
     assert offered["documents"] == ["refusal_letter", "reply_letter"]
     names = {name["value"]: name["label"] for name in offered["names"]}
     assert names["basis"] == "使用依据" and "applicant_unit" in names and "provider_unit" in names
