@@ -6,6 +6,8 @@ case-working post of the unit: whoever gives it vouches for the person, not for 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.process.definitions import Deployed
@@ -33,6 +35,14 @@ def delegated(task: Task) -> bool:
 def held(task: Task) -> bool:
     """Whether its assignee has completed it and it waits for the last signature."""
     return task.state == "open" and task.completed_by is not None
+
+
+def held_up_by(task: Task, signatures: Iterable[Task]) -> list[Task]:
+    """Whom a task waits for: its signers where it was completed but for them, or must not be completed before; else itself."""
+    asked = [signature for signature in signatures if signature.state == "open"]
+    if held(task):
+        return asked
+    return [signature for signature in asked if signature.signing == "before"] or [task]
 
 
 def needed_post(task: Task) -> str | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from engine.people.units import unit_by_code, unit_by_id
+from engine.process.belonging import delegated, held_up_by
 from engine.process.case import Case
 from engine.process.clocks import day_in_words
-from engine.process.notices import notify_post
+from engine.process.notices import notify_person, notify_post
 from engine.process.tables import Task, Timer
 
 
@@ -26,14 +27,20 @@ def fire_limit(case: Case, timer: Timer) -> str | None:
     if timer.role == "deadline":
         return case.process_property("limitSupervision")
     if timer.role == "reminder":
-        notify_post(
-            case.work, task.unit_id, task.post, assignee_id=task.assignee_id, instance_id=case.instance.id, kind="reminder", task_id=task.id,
-            title=f"临期提醒：{task.name}",
-            text=f"{case.instance.number}《{case.instance.title}》的“{task.name}”{_when(case, timer)}到期，请及时办理。",
-        )
+        _remind(case, task, f"{case.instance.number}《{case.instance.title}》的“{task.name}”{_when(case, timer)}到期，请及时办理。")
     else:
         _tell_head(case, task)
     return None
+
+
+def _remind(case: Case, task: Task, text: str) -> None:
+    """Tells those for whom the task waits, and who answers for it where it is delegated."""
+    title = f"临期提醒：{task.name}"
+    for late in held_up_by(task, case.signatures.get(task.id, ())):
+        notify_post(case.work, late.unit_id, late.post, assignee_id=late.assignee_id, instance_id=case.instance.id, kind="reminder",
+                    task_id=late.id, title=title, text=text)  # fmt: skip
+    if delegated(task) and task.owner_id is not None:
+        notify_person(case.work, task.owner_id, instance_id=case.instance.id, kind="reminder", task_id=task.id, title=title, text=text)
 
 
 def _when(case: Case, reminder: Timer) -> str:

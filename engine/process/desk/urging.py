@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from engine.history import History
 from engine.people import permissions
 from engine.people.actor import Actor
-from engine.process.belonging import held
+from engine.process.belonging import held, held_up_by
 from engine.process.desk.ground import about, enter, noted, require_verb
 from engine.process.notices import notify_post
 from engine.process.sheets.seeing import require_sight
@@ -19,7 +19,7 @@ from engine.process.tables import Instance, Task
 from engine.process.tasks import lock_task
 from engine.store.clock import SHANGHAI
 from engine.store.errors import Invalid, NotAllowed, NotRunning, Stale, TaskClosed
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import Origin, Store, command
 
 #: One person urges one task at most once in this time. A rule of good manners, not of law: no diagram sets it.
 URGE_EVERY = timedelta(hours=4)
@@ -52,7 +52,7 @@ def urge_task(store: Store, task_id: int, *, actor: Actor, note: str = "", origi
         task.urged_at = work.now
         enter(work, instance, task, "urged", {"note": said})
         text = f"{actor.name}催办{about(task)}，请尽快办理。" + (f"附言：{said}" if said else "")
-        for late in _late(work, task):
+        for late in held_up_by(task, outstanding(work, task)):
             notify_post(work, late.unit_id, late.post, assignee_id=late.assignee_id, kind="urge", instance_id=instance.id,
                         task_id=late.id, title=f"催办：{task.name}", text=text)
 
@@ -76,11 +76,3 @@ def urged_since(session: Session, actor: Actor, task: Task, since: datetime) -> 
         ).order_by(History.seq.desc())
     )
     return next((at for at, data in rows if data.get("task") == task.id), None)
-
-
-def _late(work: Work, task: Task) -> list[Task]:
-    """Whom the task waits for: its signers where it was completed but for them, or must not be completed before; else itself."""
-    signers = [one for one in outstanding(work, task) if one.state == "open"]
-    if held(task):
-        return signers
-    return [one for one in signers if one.signing == "before"] or [task]

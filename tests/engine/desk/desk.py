@@ -71,6 +71,11 @@ class Desk:
         with self.store.read() as session:
             return session.get_one(Task, task_id)
 
+    def task_of(self, case: int) -> Task:
+        """The oldest open task of a case."""
+        with self.store.read() as session:
+            return session.scalars(select(Task).where(Task.instance_id == case, Task.state == "open").order_by(Task.id)).all()[0]
+
     def signature(self, signer: str) -> Task:
         """The newest signature of somebody that is not taken away."""
         query = select(Task).where(Task.main_id.is_not(None), Task.assignee_id == self.id(signer), Task.state != "cancelled")

@@ -8,10 +8,12 @@ from sqlalchemy import select
 from engine.history_seal import seal, verify
 from engine.process.desk.copies import copy_case
 from engine.process.desk.urging import urge_task
-from engine.process.instances import terminate_instance
+from engine.process.instances import resume_instance, suspend_instance, terminate_instance
+from engine.process.returning import return_task
 from engine.process.sheets.deadline import deadline_sheet
 from engine.process.tables import Task, Timer
 from engine.process.timekeeping.recounting import recount
+from engine.process.timers import fire_due
 from engine.store.errors import NotRunning, TaskClosed
 from tests.engine.desk.desk import ALL, FORMS, NEXT, REVIEW, Desk
 from tests.engine.interpreter.diagrams import call, element, multi, sub
@@ -112,6 +114,33 @@ def test_a_new_calendar_moves_a_signature_with_its_task(desk: Desk) -> None:
         assert [getattr(signature, name) for name in ("due_at", "due_day", "warn_at", "sort_at", "provisional", "paused")] == [
             getattr(task, name) for name in ("due_at", "due_day", "warn_at", "sort_at", "provisional", "paused")]  # fmt: skip
     assert desk.acts(case).count("redated") == 1
+
+
+def test_a_reminder_reaches_those_for_whom_the_task_waits(desk: Desk) -> None:
+    desk.opens(limitReminder="2")
+    desk.add("anna", "ben")
+    desk.completes("anna")
+    second = desk.office.start()
+    desk.delegate("anna", "clara", task=desk.task_of(second).id)
+    desk.clock.to("2026-03-05 09:00")
+    fire_due(desk.store)
+    assert {who: desk.told(who, "reminder") for who in ("anna", "ben", "clara")} == {
+        "anna": ["临期提醒：审核"], "ben": ["临期提醒：审核"], "clara": ["临期提醒：审核"]}  # fmt: skip
+
+
+def test_a_suspension_stops_a_signature_with_its_task_and_a_return_ends_it(desk: Desk) -> None:
+    case = desk.opens()
+    desk.completes("anna")
+    desk.add("anna", "ben", task=desk.task("file").id)
+    signature = desk.signature("ben").id
+    suspend_instance(desk.store, case, actor=desk.office["gu"], reason="核查")
+    with pytest.raises(NotRunning):
+        desk.sign("ben")
+    resume_instance(desk.store, case, actor=desk.office["gu"], reason="继续")
+    return_task(desk.store, desk.task("file").id, actor=desk.office["anna"], to="review", reason="补充意见")
+    assert (desk.row(signature).state, desk.office.open_steps(case)) == ("cancelled", ["review"])
+    finish(desk)
+    assert desk.office.instance(case).state == "completed"
 
 
 def test_late_is_judged_when_the_last_signature_comes(desk: Desk) -> None:

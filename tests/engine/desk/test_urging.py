@@ -154,8 +154,8 @@ def test_a_finished_case_may_still_be_shown(desk: Desk) -> None:
 
 def test_a_page_offers_each_person_what_they_may_do_now(desk: Desk) -> None:
     desk.opens()
-    assert verbs(desk, "anna") == ["transfer", "delegate", "add_signer", "urge", "copy_to"]
-    assert verbs(desk, "ben") == ["transfer", "delegate", "add_signer", "copy_to"]
+    assert verbs(desk, "anna") == ["return", "transfer", "delegate", "add_signer", "urge", "copy_to"]
+    assert verbs(desk, "ben") == ["return", "transfer", "delegate", "add_signer", "copy_to"]
     assert verbs(desk, "gu") == ["urge"]
     assert verbs(desk, "dora") == []
     desk.delegate("anna", "clara")
@@ -167,6 +167,15 @@ def test_a_page_offers_each_person_what_they_may_do_now(desk: Desk) -> None:
     assert verbs(desk, "anna") == ["urge", "copy_to"]
     suspend_instance(desk.store, 1, actor=desk.office["gu"], reason="核查")
     assert verbs(desk, "anna") == ["copy_to"]
+
+
+def test_who_completed_a_step_is_offered_to_take_it_back_until_somebody_acts(desk: Desk) -> None:
+    desk.opens()
+    task = desk.task().id
+    desk.completes("anna")
+    assert (verbs(desk, "anna", task), verbs(desk, "ben", task)) == (["withdraw", "copy_to"], ["copy_to"])
+    desk.office.claim("ben", "file")
+    assert verbs(desk, "anna", task) == ["copy_to"]
 
 
 def test_every_offer_says_what_it_does_to_the_clock(desk: Desk) -> None:
