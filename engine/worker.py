@@ -27,7 +27,7 @@ from engine.history_seal import seal
 from engine.logs import say
 from engine.outbox import deliver
 from engine.people.tables import SignIn
-from engine.process.desk.standing_in import settle
+from engine.process.desk.standing_in import release_left, settle
 from engine.process.notifying.digests import send_digests
 from engine.process.notifying.robots import robot_address
 from engine.process.tables import Attachment, Heartbeat

@@ -84,6 +84,7 @@ _VERBS: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "copied": lambda name, data: f"抄送给{data.get('people', '')}",
     "copy_read": lambda name, data: "阅办抄送",
     "stand_in": lambda name, data: f"{data.get('from', '')}请假，“{name}”改由{data.get('to') or '岗位其他人员'}{'代' if data.get('to') else ''}办",
+    "released": lambda name, data: f"{data.get('from', '')}已不在该岗位，“{name}”{'交由' + data['to'] + '办理' if data.get('to') else '待签收'}",
     "came_back": lambda name, data: f"{data.get('to', '')}销假，“{name}”由{data.get('from') or '岗位'}交回",
 }
 

@@ -15,8 +15,8 @@ from sqlalchemy import Select, and_, false, func, or_, select
 from engine.people import permissions
 from engine.people.absences import StandIn, end_in, enter_in, not_over, on_leave, stand_in, stand_in_within
 from engine.people.actor import Actor, load_actor
-from engine.people.tables import Absence, AbsencePost, Account
-from engine.process.belonging import delegated, held, needed_post
+from engine.people.tables import Absence, AbsencePost, Account, Appointment
+from engine.process.belonging import delegated, held, may_work, needed_post
 from engine.process.desk.ground import about, enter
 from engine.process.notices import notify_person, notify_post
 from engine.process.signing import name_of
@@ -147,6 +147,47 @@ def _give(work: Work, task_id: int, account_id: int, *, back: bool) -> bool:
         notify_post(work, task.unit_id, task.post, kind="task", instance_id=instance.id, task_id=task.id, title=f"待签收：{task.name}",
                     text=f"{names['from']}请假且无人代理，{about(task)}请同岗位人员签收办理。")
     return True
+
+
+# -- who left for good ------------------------------------------------------------------------------
+
+
+def release_left(store: Store) -> int:
+    """Gives back what people had in hand in a post that they hold no longer; returns how many tasks. For the worker, now and then.
+
+    Goes through all open tasks that somebody has: not for every beat. What was delegated or added comes back by its own verbs.
+    """
+    holds = select(Appointment.account_id).join(Account, Account.id == Appointment.account_id).where(
+        Appointment.account_id == Task.assignee_id, Appointment.unit_id == Task.unit_id, Appointment.post == Task.post, Account.active
+    )
+    orphaned = select(Task.id).where(
+        Task.state == "open", Task.assignee_id.is_not(None), Task.main_id.is_(None), Task.completed_by.is_(None),
+        or_(Task.delegation.is_(None), Task.delegation != "pending"), ~holds.exists(),
+    )
+    with store.read() as session:
+        ids = session.scalars(orphaned.order_by(Task.id)).all()
+    return sum(_release(store, task_id) for task_id in ids)
+
+
+@command
+def _release(store: Store, task_id: int) -> bool:
+    """Gives one task of somebody who may not work on it any more to who is there for it; False where that has changed."""
+    with store.work(None, WORKER) as work:
+        task, instance = lock_task(work, task_id)
+        former = task.assignee_id
+        person = load_actor(work.session, former) if former is not None else None
+        gone = task.state != "open" or former is None or held(task) or delegated(task)
+        if gone or (person is not None and may_work(person, task)):
+            return False
+        target = _present(work, task, task.for_id) if task.for_id is not None else StandIn(None)
+        task.assignee_id, task.for_id = target.account_id, target.for_id
+        enter(work, instance, task, "released", {"from": name_of(work, former), "to": name_of(work, target.account_id)})
+        notify_post(work, task.unit_id, task.post, assignee_id=target.account_id, kind="task", instance_id=instance.id, task_id=task.id,
+                    title=f"待办理：{task.name}", text=f"{about(task)}的原经办人已不在该岗位，请办理。")  # fmt: skip
+        return True
+
+
+# -- within -----------------------------------------------------------------------------------------
 
 
 def _present(work: Work, task: Task, whom: int) -> StandIn:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from engine.people.absences import stand_in
-from engine.people.accounts import dismiss
+from engine.people.accounts import deactivate, dismiss
 from engine.people.tables import Absence
-from engine.process.desk.standing_in import come_back, settle, take_leave
+from engine.process.desk.standing_in import come_back, release_left, settle, take_leave
 from engine.process.tasks import claim_task
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
@@ -187,6 +187,29 @@ def test_a_substitute_who_lost_the_post_drops_out(desk: Desk, leaves: Leaves) ->
     assert desk.task().assignee_id is None
     with desk.store.read() as session:
         assert stand_in(session, desk.id("anna"), desk.office.units["A"], "handler", desk.clock.now()).account_id is None
+
+
+def test_what_somebody_had_who_left_the_post_goes_back_to_it(desk: Desk, leaves: Leaves) -> None:
+    case = desk.opens()
+    desk.office.claim("anna", "review")
+    assert release_left(desk.store) == 0
+    dismiss(desk.store, desk.id("anna"), desk.office.units["A"], "handler", actor=None)
+    assert (release_left(desk.store), release_left(desk.store)) == (1, 0)
+    assert desk.entry(case, "released").data["from"] == "Anna"
+    desk.completes("ben")
+    assert desk.office.open_steps(case) == ["file"]
+
+
+def test_a_substitute_who_leaves_in_between_gives_back_to_whoever_is_there(desk: Desk, leaves: Leaves) -> None:
+    desk.opens()
+    desk.office.claim("anna", "review")
+    absence = leaves.takes("anna", "ben")
+    deactivate(desk.store, desk.id("ben"), actor=None)
+    assert release_left(desk.store) == 1
+    assert desk.task().assignee_id is None
+    leaves.is_back(absence, "anna")
+    assert desk.task().assignee_id == desk.id("anna")
+    desk.completes("anna")
 
 
 @pytest.mark.parametrize("how", [

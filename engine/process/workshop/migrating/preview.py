@@ -159,7 +159,7 @@ def _tasks(session: Session, instances: Sequence[int]) -> dict[int, list[TaskBef
     rows = session.execute(
         select(Task.instance_id, Task.id, Task.name, Unit.name, Task.post, Account.name, Task.due_day)
         .join(Unit, Unit.id == Task.unit_id).outerjoin(Account, Account.id == Task.assignee_id)
-        .where(Task.instance_id.in_(instances), Task.state == "open").order_by(Task.id)
+        .where(Task.instance_id.in_(instances), Task.state == "open", Task.main_id.is_(None)).order_by(Task.id)
     )  # fmt: skip
     found: dict[int, list[TaskBefore]] = defaultdict(list)
     for instance_id, task_id, name, unit, post, person, due_day in rows:
