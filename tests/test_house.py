@@ -182,7 +182,7 @@ def test_every_requirement_is_pinned_within_its_range_and_installed_so() -> None
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.MULTILINE))
     names = {name.lower().replace("_", "-"): pin for name, pin in pins.items()}
     for requirement in requirements():
-        pin = names[requirement.name.lower()]
+        pin = names[requirement.name.lower().replace("_", "-")]
         assert requirement.specifier.contains(pin), requirement
         assert version(requirement.name) == pin
 

@@ -50,7 +50,7 @@ class Platform:
     def works(self, language: str, mode: str = "complete", *, worker: str = "w1", lock: str = LONG) -> Process:
         """Starts a worker."""
         words = [shutil.which("node") or "node", str(HERE / "worker.mjs")] if language == "node" else [sys.executable, str(HERE / "worker.py")]
-        return self.launcher.run_program(words, BASE_URL=self.base, TOKEN=self.token, WORKER=worker, MODE=mode, LOCK=lock)
+        return self.launcher.run_program([*words, f"worker-{worker}"], BASE_URL=self.base, TOKEN=self.token, WORKER=worker, MODE=mode, LOCK=lock)
 
     def call(self, path: str, body: dict[str, Any]) -> int:
         """The status of a call, as a worker would make it by hand."""
