@@ -14,17 +14,17 @@ from engine.people import permissions
 from engine.people.absences import stand_in
 from engine.people.actor import load_actor
 from engine.process.case import Case
+from engine.process.forms import fields_of
 from engine.process.notices import notify_post
 from engine.process.projection import Changes
+from engine.process.step_forms import form_at
 from engine.process.tables import Task
 
 
 def sent(case: Case, changes: Changes, step: str, reason: str) -> None:
     """Gives the tasks of `step` that a return has opened to who did them before, and says how they came there."""
     for task in (task for task in changes.opened if task.step == step):
-        who = case.instance.starter_id if case.diagram_steps[step].kind == "start" else _did_before(case, task)
-        if who is not None:
-            give(case, task, who)
+        _give_again(case, task)
         _came(case, task, "returned", reason)
         tell(case, task, f"退回办理：{task.name}", f"已退回“{task.name}”，理由：{reason}")
     for task in changes.closed:
@@ -35,8 +35,7 @@ def taken_back(case: Case, changes: Changes, task: Task | None, reason: str) -> 
     """Says of the task that was taken back how it came there; a start that was taken back is its starter's task again."""
     if task is None:
         [task] = changes.opened
-        assert case.instance.starter_id is not None
-        give(case, task, case.instance.starter_id)
+        _give_again(case, task)
     _came(case, task, "withdrawn", reason)
     for gone in changes.closed:
         tell(case, gone, f"待办已撤销：{gone.name}", f"上一环节已撤回，“{gone.name}”不再需要办理。")
@@ -45,6 +44,22 @@ def taken_back(case: Case, changes: Changes, task: Task | None, reason: str) -> 
 def _came(case: Case, task: Task, how: str, reason: str) -> None:
     actor = case.work.actor
     task.sent_how, task.sent_by, task.sent_note = how, actor.account_id if actor else None, reason or None
+
+
+def _give_again(case: Case, task: Task) -> None:
+    """The task goes to who did it before, with what they had answered: to be corrected, not to be typed again."""
+    who: int | None
+    answers: dict[str, Any] | None
+    if case.diagram_steps[task.step].kind == "start":
+        form = form_at(case.definition, task.step)
+        keys = [field["key"] for field in fields_of(form)] if form else []
+        who, answers = case.instance.starter_id, {key: case.variables[key] for key in keys if case.variables.get(key) is not None}
+    else:
+        who, answers = _did_before(case, task)
+    if who is not None:
+        give(case, task, who)
+        if who in (task.assignee_id, task.for_id):
+            task.answers = answers or None
 
 
 def give(case: Case, task: Task, account_id: int) -> None:
@@ -57,16 +72,15 @@ def give(case: Case, task: Task, account_id: int) -> None:
     task.assignee_id, task.for_id = found.account_id, found.for_id
 
 
-def _did_before(case: Case, task: Task) -> int | None:
-    """Who did the step last for the same unit and post, and for the same item of a multi-instance activity."""
+def _did_before(case: Case, task: Task) -> tuple[int | None, dict[str, Any] | None]:
+    """Who did the step last for the same unit and post, and for the same item of a multi-instance activity; and their answers."""
     rows = case.work.session.execute(
-        select(Task.completed_by, Task.local).where(
+        select(Task.completed_by, Task.local, Task.answers).where(
             Task.instance_id == case.instance.id, Task.step == task.step, Task.state == "done", Task.unit_id == task.unit_id,
             Task.post == task.post, Task.completed_by.is_not(None),
         ).order_by(Task.id.desc())
     ).all()
-    own = [who for who, local in rows if local == task.local]
-    return next(iter(own), None)
+    return next(((who, answers) for who, local, answers in rows if local == task.local), (None, None))
 
 
 def tell(case: Case, task: Task, title: str, text: str) -> None:

@@ -12,6 +12,7 @@ from engine.people.tables import Appointment
 from engine.process.instances import suspend_instance, terminate_instance
 from engine.process.returning import return_targets, return_task
 from engine.process.sheets.case import case_sheet
+from engine.process.sheets.task import task_sheet
 from engine.process.tables import Notice, Task
 from engine.process.tasks import claim_task, complete_task
 from engine.process.withdrawing import give_up
@@ -127,6 +128,9 @@ def test_the_starter_corrects_what_they_applied_for_and_submits_it_again(line: O
     back(line, "clara", "sign", "starter")
     task = line.task("start")
     assert (task.name, task.post, task.assignee_id) == ("修改后重新提交", "handler", line["anna"].account_id)
+    with line.store.read() as session:
+        sheet = task_sheet(session, line["anna"], task.id)
+    assert sheet.form is not None and sheet.first_values == {"why": "需要"}, "to be corrected, not to be typed again"
     with pytest.raises(Invalid) as refused:
         line.complete("anna", "start")
     assert "why" in refused.value.fields
