@@ -170,7 +170,11 @@ def terminate_instance(store: Store, instance_id: int, *, actor: Actor, reason: 
     said = _reason(reason, "请填写终止理由")
     permissions.require(actor, "supervise")
     with store.work(actor, origin) as work:
-        advance(work, lock_instance(work, instance_id), Terminate(said))
+        instance = lock_instance(work, instance_id)
+        if instance.state == "suspended" and instance.parent_token is not None:
+            # What waits for it stands still as well and would never hear of it.
+            raise NotRunning("该办件随上级办件一同暂停，请在上级办件上恢复或终止")
+        advance(work, instance, Terminate(said))
 
 
 @command

@@ -74,6 +74,9 @@ def test_what_the_case_has_started_stands_still_with_it(office: Office) -> None:
         office.complete("dora", "inner")
     with pytest.raises(Invalid, match="上级办件"):
         resume_instance(office.store, child.id, actor=office["gu"], reason="单独恢复")
+    with pytest.raises(NotRunning, match="上级办件"):
+        # The case that waits for it stands still, and would never hear that it has ended.
+        terminate_instance(office.store, child.id, actor=office["gu"], reason="单独终止")
     resume_instance(office.store, case, actor=office["gu"], reason="核查完毕")
     office.complete("dora", "inner")
     assert office.instance(case).state == "completed"
