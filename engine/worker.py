@@ -30,6 +30,7 @@ from engine.people.tables import SignIn
 from engine.process.desk.standing_in import release_left, settle
 from engine.process.notifying.digests import send_digests
 from engine.process.notifying.robots import robot_address
+from engine.process.desk.drafts import sweep_drafts
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
@@ -69,7 +70,7 @@ class Swept:
     delivered: int
     """Letters of the outbox."""
     removed: int
-    """Expired sign-ins, dead heartbeats and files of failed uploads."""
+    """Expired sign-ins, dead heartbeats, drafts of tasks that are over, and files of failed uploads."""
     sealed: int
     """Entries of the history."""
     migrated: int = 0
@@ -255,7 +256,8 @@ class Worker:
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)
-        return len(expired) + len(dead) + self._remove_orphans()
+            drafts = sweep_drafts(work)
+        return len(expired) + len(dead) + drafts + self._remove_orphans()
 
     def _remove_orphans(self) -> int:
         old = (self.store.clock.now() - ORPHAN_AGE).timestamp()

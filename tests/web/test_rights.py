@@ -36,14 +36,14 @@ from tests.web.cast import HOUSING, PEOPLE, Cast
 from tests.web.desk import REQUEST, Desk, text_of
 from tests.web.test_migrations import shortened
 from tests.web.test_security import changing
-from web.pages import task_verbs
+from web.pages import case_verbs, task_verbs
 
 Desks = Callable[[str], Desk]
 #: The API asks otherwise who it is, and has a table of its own: tests/web/api/test_rights.py.
 API = "/engine-rest/"
 
 #: The form of a verb; who sees the case and cannot use it is led back to the task.
-VERB = task_verbs.ROUTE
+VERB, CASE_VERB = task_verbs.ROUTE, case_verbs.ROUTE
 
 EVERYBODY = frozenset(PEOPLE)
 OFFICE = frozenset({"office", "office_reviewer", "office_head", "supervisor"})
@@ -169,6 +169,8 @@ READERS = {
     "/attachments/<int:attachment_id>": SEES_CASE,
     "/attachments/<int:attachment_id>/preview": SEES_CASE,
     VERB: SEES_CASE,
+    CASE_VERB: SEES_CASE,
+    "/cases/<int:instance_id>/print": SEES_CASE,
     "/cases/<int:instance_id>/signatures/<int:account_id>": SEES_CASE,
     "/phrases": WORKING,
     "/signature": WORKING,
@@ -213,7 +215,7 @@ PLACES = {
     "<tab>": "mine", "<int:instance_id>": "1", "<int:task_id>": "2", "<int:attachment_id>": "1", "<int:definition_id>": "1",
     "<path:code>": "209001/000001", "<int:entry_id>": "1", "<path:filename>": "icon.svg", "<int:document_id>": "1",
     "<int:report_id>": "1", "<int:version>": "1", "<kind>": "reply_letter", "<name>": "spare", "<calendar>": "city", "<int:year>": "2026",
-    "<key>": "conditional_share", VERB.rsplit("/", 1)[1]: "transfer", "<int:webhook_id>": "1",
+    "<key>": "conditional_share", VERB.rsplit("/", 1)[1]: "transfer", "<int:webhook_id>": "1", CASE_VERB.rsplit("/", 1)[1]: "copy",
 }  # fmt: skip
 
 

@@ -6,8 +6,10 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from calendars.deadline import shanghai_day
-from engine.people.permissions import powers
+from engine.people.permissions import Sight, powers
+from engine.people.signature_images import signed_people
 from engine.process import queries
+from engine.process.desk.case_offers import case_offers, copies_of
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.sheets.case import case_sheet, diagram_xml
 from engine.sharing import documents, supervision
@@ -45,6 +47,7 @@ def case(instance_id: int) -> str:
     with looking_at(instance_id), store().read() as session:
         sheet = case_sheet(session, actor, instance_id)
         issued = documents.documents_of(session, actor, instance_id)
+        given, copies = case_offers(session, actor, sheet), copies_of(session, instance_id)
         grants = grants_of_case(session, instance_id, today=shanghai_day(now))
         renewals = offered(session, "own_grant") if grants else []
         supervisions = supervision.search(session, actor, source_id=instance_id).lines
@@ -62,8 +65,22 @@ def case(instance_id: int) -> str:
         supervisions=supervisions,
         starts=starts,
         opened=opened,
+        offered=given,
+        copies=copies,
         may_supervise="supervise" in powers(actor),
     )
+
+
+@page.get("/cases/<int:instance_id>/print")
+def on_paper(instance_id: int) -> str:
+    """The whole file 办件单, to be printed: what the reader may see of it, with the signatures of those who worked on it."""
+    with looking_at(instance_id), store().read() as session:
+        sheet = case_sheet(session, me(), instance_id)
+        issued = documents.documents_of(session, me(), instance_id)
+        people = {task.completed_by for task in sheet.done_tasks if task.completed_by is not None}
+        signed = signed_people(session, people) if sheet.sight is Sight.FULL else frozenset[int]()
+    looked_at(sheet)
+    return render_template("cases/print.html", case=sheet, documents=issued, signed=signed, printed_at=store().clock.now())
 
 
 @page.post("/cases/<int:instance_id>/<any(suspend, resume, terminate):act>")

@@ -34,6 +34,7 @@ VERBS = {
 }  # fmt: skip
 ROUTE = '/tasks/<int:task_id>/<any("return", transfer, delegate, "take-back", signers, urge, copy, withdraw, "give-up"):verb>'
 
+GIVE_UP = Offer("give_up", "撤销申请", "撤销后办件终止，不再办理；需要时可以另行申请。")
 SIGNING = (
     Option("before", "前加签", "加签人签署后，您才能提交"),
     Option("beside", "并加签", "与您同时办理，全部签署后转入下一环节"),
@@ -151,6 +152,8 @@ def _form(task_id: int, verb: str) -> VerbForm | None:
     with store().read() as session:
         head = task_head(session, me(), task_id)
         found: dict[str, Offer] = {offer.verb: offer for offer in offers(session, me(), task_id)}
+        if head.revision:
+            found["give_up"] = GIVE_UP
         offer = found.get(VERBS[verb])
         return _asking(session, head, verb, offer) if offer is not None else None
 

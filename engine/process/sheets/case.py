@@ -35,6 +35,11 @@ class Fact:
     label: str
     value: str
 
+    @property
+    def long(self) -> bool:
+        """Whether it needs a line of its own."""
+        return len(self.value) > 24 or len(self.label) > 12
+
 
 @dataclass(frozen=True, slots=True)
 class TaskView:

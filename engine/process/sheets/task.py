@@ -13,6 +13,7 @@ from engine.people.actor import Actor
 from engine.process import belonging
 from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
+from engine.process.interpreter.model import Step
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
 from engine.process.sheets.seeing import find_instance, require_sight
 from engine.process.step_forms import names_at
@@ -39,6 +40,8 @@ class TaskSheet:
     """Of an added signature: the step's task."""
     signatures: list[TaskView] = field(default_factory=list)
     """The signatures that were added to it, given or outstanding."""
+    revision: bool = False
+    """Whether it is the start form once more, to be corrected and submitted again."""
 
     @property
     def delegated_to_reader(self) -> bool:
@@ -66,6 +69,7 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
         opinion_policy=belonging.opinion_policy(step, row) if step else "optional",
         may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
         names=names, main=views.get(row.main_id) if row.main_id else None, signatures=sheet.signatures_of(task_id),
+        revision=_revises(step),
     )  # fmt: skip
 
 
@@ -78,6 +82,8 @@ class TaskHead:
     name: str
     number: str
     title: str
+    revision: bool
+    """Whether it is the start form once more, given back to the starter, who may also give the case up."""
 
 
 def task_head(session: Session, actor: Actor, task_id: int) -> TaskHead:
@@ -85,8 +91,15 @@ def task_head(session: Session, actor: Actor, task_id: int) -> TaskHead:
     row = session.get(Task, task_id)
     if row is None:
         raise NotFound("没有找到该待办")
-    require_sight(session, actor, find_instance(session, row.instance_id))
-    return TaskHead(row.id, row.instance_id, row.name, row.number, row.title)
+    instance = find_instance(session, row.instance_id)
+    require_sight(session, actor, instance)
+    step = deployed(session, row.definition_id or instance.definition_id).diagram.steps.get(row.step)
+    mine = row.state == "open" and instance.state == "running" and belonging.may_work(actor, row)
+    return TaskHead(row.id, row.instance_id, row.name, row.number, row.title, mine and _revises(step) and instance.starter_id == actor.account_id)
+
+
+def _revises(step: Step | None) -> bool:
+    return step is not None and step.kind == "start"
 
 
 # Built once: every completion asks it.

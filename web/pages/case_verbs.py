@@ -1,0 +1,101 @@
+"""What may be done with a case from its page: urge an open step, show the case to others, take the start back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, flash, redirect, request
+from flask.typing import ResponseReturnValue
+
+from engine.process.desk.case_offers import case_offers
+from engine.process.desk.colleagues import readers
+from engine.process.desk.copies import copy_case
+from engine.process.desk.urging import urge_task
+from engine.process.sheets.case import CaseSheet, case_sheet
+from engine.process.sheets.seeing import find_instance
+from engine.process.withdrawing import withdraw_start
+from engine.store.errors import Invalid, Refused
+from web.context import is_swap, me, origin, store
+from web.looks import looking_at
+from web.pages.task_verbs import people_options
+from web.verb_forms import Asked, Option, VerbForm, chosen_people, gone_on, refused, shown
+
+page = Blueprint("case_verbs", __name__)
+
+ROUTE = "/cases/<int:instance_id>/<any(copy, urge, withdraw):verb>"
+
+
+@page.get(ROUTE)
+def ask(instance_id: int, verb: str) -> ResponseReturnValue:
+    """The form of a verb; back to the case where the reader cannot use it now."""
+    form = _form(instance_id, verb)
+    if form is None:
+        flash("现在不能对该办件进行这项操作，可能已有人办理。", "warning")
+        return gone_on(f"/cases/{instance_id}") if is_swap() else redirect(f"/cases/{instance_id}", 302)
+    return shown(form)
+
+
+@page.post(ROUTE)
+def do(instance_id: int, verb: str) -> ResponseReturnValue:
+    """Does it; a refusal comes back with what was typed."""
+    try:
+        said, place = _ACTS[verb](instance_id)
+    except Refused as refusal:
+        form = _form(instance_id, verb)
+        if form is None:
+            raise  # there is no form to come back to
+        return refused(form, refusal, request.form)
+    flash(said, "success")
+    return gone_on(place)
+
+
+def _copy(instance_id: int) -> tuple[str, str]:
+    copy_case(store(), instance_id, actor=me(), people=chosen_people(), note=request.form.get("note", ""), origin=origin())
+    return "已抄送。", f"/cases/{instance_id}"
+
+
+def _urge(instance_id: int) -> tuple[str, str]:
+    chosen = chosen_people("task")
+    if not chosen:
+        raise Invalid({"task": "请选择要催办的环节"})
+    urge_task(store(), chosen[0], actor=me(), note=request.form.get("note", ""), origin=origin())
+    return "已催办，对方将收到通知。", f"/cases/{instance_id}"
+
+
+def _withdraw(instance_id: int) -> tuple[str, str]:
+    withdraw_start(store(), instance_id, actor=me(), reason=request.form.get("reason", ""), origin=origin())
+    return "已撤回，修改后可以重新提交，也可以撤销申请。", "/inbox/mine"
+
+
+_ACTS: dict[str, Callable[[int], tuple[str, str]]] = {"copy": _copy, "urge": _urge, "withdraw": _withdraw}
+
+
+def _form(instance_id: int, verb: str) -> VerbForm | None:
+    """The form of a verb; None where the reader cannot use it now. Raises NotFound, NotAllowed."""
+    with looking_at(instance_id), store().read() as session:
+        sheet = case_sheet(session, me(), instance_id)
+        offered = case_offers(session, me(), sheet)
+        if verb == "copy":
+            return _copying(session, sheet) if offered.copy else None
+        if verb == "urge":
+            options = [Option(str(task.id), task.name, f"{task.unit_name} {task.post_label} {task.person}") for task in offered.urge]
+            effect = "催办不改变时限；同一人对同一待办4小时内只能催办一次。"
+            return _about(sheet, verb, "催办", effect, Asked("task", "催办环节", options), text="催办内容") if options else None
+        if offered.withdraw is None or offered.withdraw.task_id is not None:
+            return None
+        effect = "撤回后由您修改并重新提交，或者撤销申请；下一环节的待办取消，重新提交时时限重新计算。"
+        return _about(sheet, verb, "撤回申请", effect, text="撤回原因", text_name="reason", grave=True)
+
+
+def _copying(session: Any, sheet: CaseSheet) -> VerbForm:
+    people = people_options(readers(session, me(), find_instance(session, sheet.instance_id)))
+    effect = "抄送不影响办理，也不改变时限；只能抄送给有权查看该办件的人员。"
+    return _about(sheet, "copy", "抄送", effect, Asked("people", "抄送给", people, many=True), text="说明")
+
+
+def _about(sheet: CaseSheet, verb: str, title: str, effect: str, *asks: Asked, **more: Any) -> VerbForm:
+    return VerbForm(
+        title=title, about=f"{sheet.title}（{sheet.number}）", effect=effect, action=f"/cases/{sheet.instance_id}/{verb}",
+        back=f"/cases/{sheet.instance_id}", submit=f"确定{title}", asks=asks, **more,
+    )  # fmt: skip
