@@ -59,7 +59,7 @@ def offers(session: Session, actor: Actor, task_id: int) -> list[Offer]:
         found += ["withdraw"] if back is not None and back.task_id == task.id else []
     if "urge" in allowed and _urges(session, actor, task, instance):
         found.append("urge")
-    if "copy_to" in allowed and permissions.may_show(actor, case_facts(session, instance), task=(task.unit_id, task.post)):
+    if "copy_to" in allowed and _shows(session, actor, task, instance):
         found.append("copy_to")
     return [Offer(verb, *VERBS[verb]) for verb in found]
 
@@ -77,7 +77,13 @@ def _working(session: Session, actor: Actor, task: Task, allowed: frozenset[str]
 
 
 def _urges(session: Session, actor: Actor, task: Task, instance: Instance) -> bool:
-    """Whether the actor waits for the task, and has not urged it just now."""
-    if task.state != "open" or instance.state != "running" or (task.assignee_id == actor.account_id and not held(task)):
+    """Whether the actor waits for the task, and has not urged it just now. Who may work on it themselves is not offered to."""
+    if task.state != "open" or instance.state != "running" or (may_work(actor, task) and not held(task)):
         return False
     return may_urge(session, actor, instance) and urged_since(session, actor, task, now_of(session) - URGE_EVERY) is None
+
+
+def _shows(session: Session, actor: Actor, task: Task, instance: Instance) -> bool:
+    """Whether the actor may show the case to others; the post that has the task is a party of its case, so its holders see it."""
+    own = (task.unit_id, task.post)
+    return permissions.may_claim_from(actor, *own) or permissions.may_show(actor, case_facts(session, instance), task=own)
