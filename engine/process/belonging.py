@@ -60,6 +60,12 @@ def form_of(definition: Deployed, task: Task) -> FormDefinition | None:
     return SIGNATURE_FORM if task.main_id is not None else form_at(definition, task.step)
 
 
+def votes_in_person(definition: Deployed, task: Task) -> bool:
+    """Whether the diagram asks a very person for a vote: put back for the post, somebody else could vote twice."""
+    step = definition.diagram.steps.get(task.step)
+    return step is not None and bool(step.properties.get("countersign") and step.properties.get("assignee"))
+
+
 def opinion_policy(step: Step, task: Task) -> str:
     """Whether the step wants an opinion of its own accord: required, optional, or whatever the diagram says."""
     return "optional" if task.main_id is not None else step.properties.get("opinion", "optional")

@@ -20,7 +20,7 @@ from engine.process import signing
 from engine.process.advance import advance
 from engine.process.answering import checked_answers
 from engine.process.attachments import take_attachments
-from engine.process.belonging import delegated, form_of, held, may_work, needed_post, opinion_policy
+from engine.process.belonging import delegated, form_of, held, may_work, needed_post, opinion_policy, votes_in_person
 from engine.process.definitions import deployed
 from engine.process.forms import answers_of
 from engine.process.history_of import append_entry
@@ -119,6 +119,8 @@ def unclaim_task(store: Store, task_id: int, *, actor: Actor, origin: Origin = O
             raise Stale("该待办未由您签收，无需放回")
         require_own(work, task)
         require_free(task)
+        if votes_in_person(deployed(work.session, instance.definition_id), task):
+            raise Stale("该会签待办由流程指定您本人表决，不能放回岗位")
         task.assignee_id = task.for_id = None
         append_entry(work, instance, Entry(act="unclaimed", at=work.now, step=task.step, definition_id=instance.definition_id,
                                            data={"name": task.name}))

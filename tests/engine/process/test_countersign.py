@@ -14,8 +14,8 @@ from engine.process.assigning import holders
 from engine.process.incidents import CaseFault
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import Task
-from engine.process.tasks import complete_task
-from engine.store.errors import Invalid, TaskTaken
+from engine.process.tasks import complete_task, unclaim_task
+from engine.store.errors import Invalid, Stale, TaskTaken
 from tests.engine.interpreter.diagrams import element, multi
 from tests.engine.process.office import Office, choice, form, text
 
@@ -74,6 +74,14 @@ def test_each_holder_gets_a_task_of_their_own_and_cannot_sign_for_another(office
     ]  # fmt: skip
     with pytest.raises(TaskTaken, match="Ben"):
         complete_task(office.store, bens.id, actor=office["anna"], answers={"stance": "yes"})
+
+
+def test_a_vote_asked_of_a_person_is_not_put_back_for_a_colleague_to_vote_twice(office: Office) -> None:
+    everybody_signs(office)
+    annas = open_tasks(office)[0]
+    with pytest.raises(Stale, match="指定您本人表决"):
+        unclaim_task(office.store, annas.id, actor=office["anna"])
+    assert open_tasks(office)[0].assignee_id == office["anna"].account_id
 
 
 def test_when_all_have_agreed_it_passes(office: Office) -> None:

@@ -33,14 +33,14 @@ export const STEPS = [
   {
     key: "any_sign", name: "或签", icon: "bpmn-icon-parallel-mi-marker", type: "bpmn:UserTask",
     help: "同一岗位的人同时表决，一人同意即可",
-    object: { name: "或签" }, properties: { unit: "applicant_unit", post: "head", assignee: "signer", opinion: "required", limit: "3", countersign: "any", result: "signed" },
+    object: { name: "或签" }, properties: { unit: "applicant_unit", post: "head", assignee: "signer", actions: "withdraw,copy_to,urge", opinion: "required", limit: "3", countersign: "any", result: "signed" },
     loop: { over: 'holders(applicant_unit, "head")', item: "signer" }, votes: true,
   },
   {
     key: "ballot", name: "票签", icon: "bpmn-icon-parallel-mi-marker", type: "bpmn:UserTask",
     help: "同一岗位的人同时表决，达到比例即通过，无法达到即结束",
     object: { name: "票签" },
-    properties: { unit: "applicant_unit", post: "head", assignee: "signer", opinion: "optional", limit: "3", countersign: "ratio", ratio: "2/3", result: "signed" },
+    properties: { unit: "applicant_unit", post: "head", assignee: "signer", actions: "withdraw,copy_to,urge", opinion: "optional", limit: "3", countersign: "ratio", ratio: "2/3", result: "signed" },
     loop: { over: 'holders(applicant_unit, "head")', item: "signer" }, votes: true,
   },
   {
