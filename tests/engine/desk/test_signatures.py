@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+from pathlib import Path
+
 import pytest
 
+from engine.process.attachments import upload
+from engine.process.incidents import CaseFault
 from engine.process.tasks import complete_task, unclaim_task
 from engine.store.errors import Invalid, NotAllowed, Stale, TaskClosed, TaskTaken
-from tests.engine.desk.desk import Desk
+from engine.store.settings import read_settings
+from tests.engine.desk.desk import REVIEW, Desk
+from tests.engine.interpreter.diagrams import element
 
 
 def test_before_the_task_is_completed_they_must_have_signed(desk: Desk) -> None:
@@ -112,3 +119,34 @@ def test_nobody_signs_twice_for_themselves_or_from_another_unit(desk: Desk) -> N
         desk.add("anna", "clara", signing="sideways")
     with pytest.raises(Invalid):
         desk.add("anna")
+
+
+def test_what_fails_behind_the_last_signature_undoes_the_signature_and_the_operator_learns_of_it(desk: Desk) -> None:
+    case = desk.opens("start > user:review > user:file > end", REVIEW, element("file", name="归档", unit="'NOBODY'", post="handler"))
+    desk.add("anna", "ben")
+    desk.completes("anna")
+    with pytest.raises(CaseFault):
+        desk.sign("ben")
+    assert (desk.signature("ben").state, desk.row(desk.task().id).signatures, desk.acts(case)[-1]) == ("open", 1, "held")
+    with pytest.raises(CaseFault):
+        desk.remove("anna", "ben")
+    assert desk.signature("ben").state == "open"
+    [incident] = desk.office.incidents()
+    assert (incident.attempts, incident.instance_id) == (2, case)
+
+
+def test_files_of_a_held_completion_are_the_completions(desk: Desk, tmp_path: Path) -> None:
+    case = desk.opens()
+    settings = read_settings({"SHARING_BPM_HOME": str(tmp_path), "SHARING_BPM_SECRET_KEY": "only for tests, only for tests, only"})
+
+    def uploaded(who: str, name: str) -> int:
+        return upload(desk.store, settings, actor=desk.office[who], name=name, stream=BytesIO(b"%PDF-1.7")).id
+
+    desk.add("anna", "ben", signing="after")
+    task = desk.task().id
+    complete_task(desk.store, task, actor=desk.office["anna"], answers={"result": "yes"}, attachments=[uploaded("anna", "依据.pdf")])
+    complete_task(desk.store, desk.signature("ben").id, actor=desk.office["ben"], answers={"stance": "disagree"}, opinion="缺附件",
+                  attachments=[uploaded("ben", "批注.pdf")])  # fmt: skip
+    complete_task(desk.store, task, actor=desk.office["anna"], answers={"result": "yes"}, attachments=[uploaded("anna", "补充.pdf")])
+    assert [file["name"] for file in desk.entry(case, "completed").data["attachments"]] == ["依据.pdf", "补充.pdf"]
+    assert [file["name"] for file in desk.entry(case, "signed").data["attachments"]] == ["批注.pdf"]
