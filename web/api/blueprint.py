@@ -18,6 +18,8 @@ from web.api import (
     external_tasks,
     history,
     identity,
+    jobs,
+    migrations,
     openapi,
     people,
     refusals,
@@ -33,7 +35,7 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 #: The modules that declare routes; importing them is what declares.
 RESOURCES = (
-    engine, identity, tasks, task_acts, external_tasks, cases, definitions, deployments, history, people, openapi,
+    engine, identity, tasks, task_acts, external_tasks, cases, definitions, deployments, jobs, migrations, history, people, openapi,
 )  # fmt: skip
 
 _OPEN = {f"{declared.method} {routing.PREFIX}{declared.path}" for declared in routing.ROUTES if declared.scope is None}

@@ -39,6 +39,20 @@ CHANGING = {
     ("DELETE", "/deployment/<id>"): "deploy",
     ("POST", "/user/create"): "operate",
     ("POST", "/group/create"): "operate",
+    ("PUT", "/external-task/<id>/retries"): "operate",
+    ("PUT", "/external-task/retries"): "operate",
+    ("PUT", "/external-task/<id>/priority"): "operate",
+    ("PUT", "/job/<id>/retries"): "operate",
+    ("PUT", "/job/<id>/duedate"): "operate",
+    ("POST", "/job/<id>/duedate/recalculate"): "operate",
+    ("POST", "/job/<id>/execute"): "operate",
+    ("DELETE", "/incident/<id>"): "operate",
+    ("POST", "/migration/generate"): "deploy",
+    ("POST", "/migration/validate"): "deploy",
+    ("POST", "/migration/execute"): "deploy",
+    ("POST", "/migration/executeAsync"): "deploy",
+    ("PUT", "/batch/<id>/suspended"): "deploy",
+    ("DELETE", "/batch/<id>"): "deploy",
 }
 #: Open to everybody: it says what the addresses are, and nothing of what is behind them.
 OPEN = {("GET", "/openapi.json")}

@@ -1,0 +1,200 @@
+"""Timers and incidents as other programs know them: jobs. What an operator may do to them, and what nobody may.
+
+A job is a timer that waits. It may be tried again after a failure; it may not be fired before its time, nor be given another
+date by hand: its date is counted from the diagram's rule and the calendar, and a statutory limit is no operator's to move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from engine.people.actor import Actor
+from engine.people.permissions import may, require
+from engine.process import incidents
+from engine.process.case import Case, lock_instance
+from engine.process.incidents import MOST_ATTEMPTS, CaseFault
+from engine.process.outside import listing
+from engine.process.outside.listing import AnySelect, Cut, Filter, Listed
+from engine.process.outside.seen import seen
+from engine.process.redating import bring_up_to_date
+from engine.process.tables import Definition, ExternalTask, Incident, Instance, Task, Timer
+from engine.process.timers import fire_in
+from engine.store.errors import Invalid, NotFound, Refused
+from engine.store.store import Origin, Store, command
+
+JOB_SORTS: Mapping[str, Any] = {
+    "jobId": Timer.id, "executionId": Timer.token, "processInstanceId": Timer.instance_id, "processDefinitionId": Instance.definition_id,
+    "processDefinitionKey": Instance.process_key, "jobRetries": -Timer.attempts, "jobDueDate": Timer.due_at,
+}  # fmt: skip
+INCIDENT_SORTS: Mapping[str, Any] = {
+    "incidentId": Incident.id, "incidentTimestamp": Incident.opened_at, "processInstanceId": Incident.instance_id,
+    "processDefinitionId": Instance.definition_id, "incidentMessage": Incident.error,
+}  # fmt: skip
+
+
+# -- jobs -----------------------------------------------------------------------------------------
+
+
+def _job_filters(now: datetime) -> Mapping[str, Filter]:
+    suspended = Instance.state == "suspended"
+    failed = exists().where(Incident.timer_id == Timer.id, Incident.resolved_at.is_(None))
+    return {
+        "jobId": listing.ident(Timer.id), "jobIds": listing.idents(Timer.id), "processInstanceId": listing.ident(Timer.instance_id),
+        "processInstanceIds": listing.idents(Timer.instance_id), "executionId": listing.same(Timer.token),
+        "processDefinitionId": listing.definition(Instance.definition_id), "processDefinitionKey": listing.same(Instance.process_key),
+        "activityId": listing.same(Timer.element), "withRetriesLeft": listing.when(Timer.attempts < MOST_ATTEMPTS),
+        "noRetriesLeft": listing.when(Timer.attempts >= MOST_ATTEMPTS), "executable": listing.when(Timer.wake_at <= now),
+        "timers": listing.when(Timer.id > 0), "messages": listing.when(Timer.id < 0), "withException": listing.when(failed),
+        "active": listing.when(~suspended), "suspended": listing.when(suspended), "dueDatesAfter": listing.after(Timer.due_at),
+        "dueDatesBefore": listing.before(Timer.due_at), "role": listing.same(Timer.role),
+    }  # fmt: skip
+
+
+def _visible(actor: Actor, instance_id: Any) -> ColumnElement[bool] | None:
+    """Operators see what is to be kept running, without its content; everybody else what belongs to the cases they see."""
+    return None if may(actor, "operate") else seen(actor, instance_id)
+
+
+def _jobs(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    now = session.info["store"].clock.now()
+    error = (
+        select(Incident.error).where(Incident.timer_id == Timer.id, Incident.resolved_at.is_(None)).limit(1)
+        .correlate(Timer).scalar_subquery().label("error")
+    )  # fmt: skip
+    found = (
+        select(Timer, Instance.process_key, Instance.definition_id, Instance.state.label("case_state"), Definition.version, error)
+        .join(Instance, Instance.id == Timer.instance_id).join(Definition, Definition.id == Instance.definition_id)
+        .where(Timer.state.in_(("waiting", "paused")))
+    )
+    visible = _visible(actor, Timer.instance_id)
+    return found.where(*([visible] if visible is not None else []), *listing.conditions(_job_filters(now), asked))
+
+
+def jobs(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Timers that wait or stand still, of cases that the actor may see. One query."""
+    return listing.fetch(session, _jobs(session, actor, asked), JOB_SORTS, Timer.id, cut)
+
+
+def count_jobs(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many there are. One query."""
+    return listing.count(session, _jobs(session, actor, asked).with_only_columns(Timer.id))
+
+
+def job(session: Session, actor: Actor, timer_id: int) -> Any:
+    """One of them. Raises NotFound."""
+    row = session.execute(_jobs(session, actor, {}).where(Timer.id == timer_id)).first()
+    if row is None:
+        raise NotFound("没有找到该定时，或已触发")
+    return row
+
+
+def trace_of(session: Session, actor: Actor, timer_id: int) -> str:
+    """What the last failure said; empty where there was none. Raises NotFound, NotAllowed."""
+    require(actor, "operate")
+    job(session, actor, timer_id)
+    found = select(Incident.detail).where(Incident.timer_id == timer_id, Incident.resolved_at.is_(None))
+    return session.scalar(found.order_by(Incident.id.desc()).limit(1)) or ""
+
+
+@command
+def set_job_retries(store: Store, timer_id: int, retries: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+    """How often a timer may still fail; 0: it waits for the operator. Raises NotFound, NotAllowed, Invalid."""
+    require(actor, "operate")
+    if not 0 <= retries <= MOST_ATTEMPTS:
+        raise Invalid({"retries": f"retries 应当在 0 到 {MOST_ATTEMPTS} 之间"})
+    with store.work(actor, origin) as work:
+        timer = work.session.get(Timer, timer_id, with_for_update=True)
+        if timer is None or timer.state != "waiting":
+            raise NotFound("没有找到该定时，或已触发")
+        timer.attempts = MOST_ATTEMPTS - retries
+        timer.wake_at = timer.due_at if retries else None
+
+
+@command
+def execute_job(store: Store, timer_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+    """Fires a timer that is due, now and not when the worker comes to it or a failed try is over.
+
+    Raises NotFound, NotAllowed, Invalid before it is due; CaseFault where it fails: that is counted like any other try.
+    """
+    require(actor, "operate")
+    try:
+        with store.work(actor, origin) as work:
+            timer = work.session.get(Timer, timer_id, with_for_update=True)
+            if timer is None or timer.state not in ("waiting", "paused"):
+                raise NotFound("没有找到该定时，或已触发")
+            if timer.state == "paused" or timer.due_at is None or timer.due_at > work.now:
+                raise Invalid({"id": "未到期的定时不能提前触发：日期由流程的时限规则和日历推算"})
+            timer.wake_at = work.now
+            work.session.flush()
+            fire_in(work, timer_id)
+    except (Refused, OperationalError):
+        raise
+    except Exception as error:
+        incidents.report(store, error, timer_id=timer_id)
+        raise CaseFault from error
+
+
+@command
+def recount_job(store: Store, timer_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+    """Counts the clocks of a timer's case again by the calendar as it is known now. Raises NotFound, NotAllowed."""
+    require(actor, "operate")
+    with store.work(actor, origin) as work:
+        timer = work.session.get(Timer, timer_id)
+        if timer is None or timer.state not in ("waiting", "paused"):
+            raise NotFound("没有找到该定时，或已触发")
+        case = Case(work, lock_instance(work, timer.instance_id))
+        bring_up_to_date(case)
+        if case.entries:
+            case.save()
+
+
+# -- incidents ------------------------------------------------------------------------------------
+
+_INCIDENT_FILTERS: Mapping[str, Filter] = {
+    "incidentId": listing.ident(Incident.id), "processInstanceId": listing.ident(Incident.instance_id),
+    "processInstanceIdIn": listing.idents(Incident.instance_id), "processDefinitionId": listing.definition(Instance.definition_id),
+    "processDefinitionKeyIn": listing.among(Instance.process_key), "incidentMessage": listing.same(Incident.error),
+    "incidentMessageLike": listing.like(Incident.error), "incidentTimestampAfter": listing.after(Incident.opened_at),
+    "incidentTimestampBefore": listing.before(Incident.opened_at), "configuration": lambda text: or_(
+        Incident.timer_id == listing.number(text), Incident.external_id == listing.number(text), Incident.task_id == listing.number(text)
+    ), "incidentType": lambda kind: {
+        "failedJob": Incident.timer_id.is_not(None), "failedExternalTask": Incident.external_id.is_not(None),
+    }.get(kind, Incident.task_id.is_not(None) & Incident.timer_id.is_(None)),
+}  # fmt: skip
+
+
+def _incidents(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    require(actor, "operate")
+    step = select(Timer.element).where(Timer.id == Incident.timer_id).correlate(Incident).scalar_subquery()
+    external = select(ExternalTask.step).where(ExternalTask.id == Incident.external_id).correlate(Incident).scalar_subquery()
+    task = select(Task.step).where(Task.id == Incident.task_id).correlate(Incident).scalar_subquery()
+    return (
+        select(Incident, Instance.process_key, Instance.definition_id, Definition.version, step.label("timer_step"),
+               external.label("external_step"), task.label("task_step"))
+        .join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
+        .where(Incident.resolved_at.is_(None), *listing.conditions(_INCIDENT_FILTERS, asked))
+    )  # fmt: skip
+
+
+def open_incidents(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """What failed and waits. One query. Raises NotAllowed."""
+    return listing.fetch(session, _incidents(actor, asked), INCIDENT_SORTS, Incident.id, cut)
+
+
+def count_incidents(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many there are. One query. Raises NotAllowed."""
+    return listing.count(session, _incidents(actor, asked).with_only_columns(Incident.id))
+
+
+def open_incident(session: Session, actor: Actor, incident_id: int) -> Any:
+    """One of them. Raises NotFound, NotAllowed."""
+    row = session.execute(_incidents(actor, {}).where(Incident.id == incident_id)).first()
+    if row is None:
+        raise NotFound("没有找到该异常，或已处理")
+    return row

@@ -1,0 +1,113 @@
+"""`job`, `incident`, `migration`, `batch`: what operators and the workshop do from a program, and what nobody may do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from engine.process.definitions import deploy_in
+from engine.process.instances import start_instance
+from engine.process.package import Package
+from engine.process.timers import fire_due
+from engine.process.workshop.migrating.commands import start_migration
+from engine.process.workshop.migrating.running import move_waiting
+from engine.store.clock import MovableClock, shanghai
+from tests.engine.interpreter.diagrams import diagram, element, timer
+from tests.web.api.client import Program, refusal
+from tests.web.cast import Cast
+
+Tokens = Callable[..., Program]
+
+
+def deploys(cast: Cast, *parts: object, at: str = "2026-01-01") -> int:
+    xml = diagram(*parts, element("reply", name="答复", unit="'013'", post="handler"), key="asking", startPosts="handler")
+    with cast.store.work() as work:
+        return deploy_in(work, Package("liaoyang_2018", xml, {}), by="x", approved_by="y", reason="测试", effective_at=shanghai(at))
+
+
+@pytest.fixture
+def case(cast: Cast) -> int:
+    """A question to 013, whose deadline leads to a gateway that divides by zero."""
+    deploys(cast, "start > user:reply > end", "due > xor:g", "g [1 / 0 > 1] > end:a", "g [default] > end:b",
+            timer("reply", "due", workingDays=5, role="deadline"))
+    return start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={})
+
+
+def test_timers_are_jobs_of_those_who_see_the_case(with_token: Tokens, case: int) -> None:
+    [job] = with_token("asker", "read").get("/job", processInstanceId=str(case))
+    assert (job["dueDate"], job["retries"], job["exceptionMessage"]) == ("2026-02-25T00:00:00.000+0800", 6, None)
+    assert job["office"] | {"provisional": None} == {
+        "role": "deadline", "activityId": "due", "activityName": "答复", "lastDay": "2026-02-24", "provisional": None, "paused": False,
+    }
+    assert with_token("outsider").get("/job") == []
+    assert refusal(with_token("outsider").send("GET", f"/job/{job['id']}"))[0] == 404
+    operator = with_token("sysadmin")
+    assert operator.get(f"/job/{job['id']}") == job
+    assert operator.get("/job/count", executable="true") == {"count": 0}
+    assert operator.post("/job", {"dueDatesBefore": "2026-02-25T00:00:01Z", "sorting": [{"sortBy": "jobDueDate", "sortOrder": "asc"}]}) == [job]
+
+
+def test_no_deadline_is_missed_or_moved_by_hand(with_token: Tokens, case: int) -> None:
+    operator = with_token("sysadmin")
+    [job] = operator.get("/job")
+    assert refusal(operator.send("POST", f"/job/{job['id']}/execute", {}))[0] == 400
+    status, kind, said = refusal(operator.send("PUT", f"/job/{job['id']}/duedate", {"duedate": "2027-01-01T00:00:00.000+0800"}))
+    assert (status, kind) == (501, "NotImplementedException") and "calendar" in said
+    operator.post(f"/job/{job['id']}/duedate/recalculate")
+    assert operator.get("/job") == [job]
+    for login in ("asker", "office", "editor"):
+        assert refusal(with_token(login).send("POST", f"/job/{job['id']}/execute", {}))[0] == 403
+        assert refusal(with_token(login).send("PUT", f"/job/{job['id']}/retries", {"retries": 1}))[0] == 403
+
+
+def test_what_failed_is_found_and_tried_again(with_token: Tokens, case: int, cast: Cast, clock: MovableClock) -> None:
+    operator = with_token("sysadmin")
+    clock.to("2026-02-25 09:00")
+    assert fire_due(cast.store) == 0
+    [incident] = operator.get("/incident")
+    [job] = operator.get("/job", withException="true")
+    assert (incident["incidentType"], incident["configuration"], incident["activityId"]) == ("failedJob", job["id"], "due")
+    assert job["retries"] == 5 and "ExpressionError" in job["exceptionMessage"]
+    assert "Traceback" in operator.send("GET", f"/job/{job['id']}/stacktrace").get_data(as_text=True)
+    assert refusal(operator.send("POST", f"/job/{job['id']}/execute", {}))[:2] == (500, "ProcessEngineException")
+    assert operator.get(f"/job/{job['id']}")["retries"] == 4
+    operator.put(f"/job/{job['id']}/retries", {"retries": 0})
+    assert operator.get("/job/count", noRetriesLeft="true") == {"count": 1} and fire_due(cast.store) == 0
+    assert operator.send("DELETE", f"/incident/{incident['id']}").status_code == 204
+    assert operator.get("/job", executable="true")[0]["id"] == job["id"], "it is tried again"
+    assert operator.get("/incident/count", incidentType="failedExternalTask") == {"count": 0}
+    for login in ("asker", "office"):
+        assert refusal(with_token(login).send("GET", "/incident"))[0] == 403
+
+
+def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, case: int, cast: Cast) -> None:
+    editor = with_token("editor", "read", "deploy")
+    new = deploys(cast, "start > user:reply > user:sign > end", element("sign", name="签发", unit="'013'", post="head"), at="2026-02-01")
+    old_id = editor.get("/job") or None
+    assert old_id is None, "who edits diagrams sees no case"
+    ends = {"sourceProcessDefinitionId": f"asking:1:{new - 1}", "targetProcessDefinitionId": f"asking:2:{new}"}
+    plan = editor.post("/migration/generate", ends)
+    assert plan["instructions"] == [{"sourceActivityIds": ["reply"], "targetActivityIds": ["reply"], "updateEventTrigger": False}]
+    assert editor.post("/migration/validate", plan) == {"instructionReports": [], "variableReports": {}}
+    wrong = {**plan, "instructions": [{"sourceActivityIds": ["reply"], "targetActivityIds": ["nowhere"]}]}
+    [report] = editor.post("/migration/validate", wrong)["instructionReports"]
+    assert report["failures"]
+    assert refusal(editor.send("POST", "/migration/execute", {"migrationPlan": plan}))[0] == 501
+    assert refusal(editor.send("POST", "/migration/executeAsync", {"migrationPlan": plan, "processInstanceIds": [str(case)]}))[0] == 400
+    batch = editor.post("/migration/executeAsync", {"migrationPlan": plan, "reason": "按新规定"})
+    assert (batch["type"], batch["totalJobs"], batch["suspended"]) == ("instance-migration", 1, True)
+    assert move_waiting(cast.store) == 0 and editor.get("/batch/count") == {"count": 1}
+    start_migration(cast.store, int(batch["id"]), actor=cast.actor("approver"))
+    move_waiting(cast.store)
+    assert editor.get("/batch") == []
+    assert editor.get(f"/batch/{batch['id']}")["executionStartTime"]
+    assert with_token("asker").get(f"/process-instance/{case}")["definitionId"] == f"asking:2:{new}"
+    assert refusal(with_token("asker").send("POST", "/migration/generate", ends))[0] == 403
+
+
+def test_what_is_not_covered_says_why(with_token: Tokens) -> None:
+    someone = with_token("sysadmin")
+    for path, word in (("/history/cleanup", "chained"), ("/metrics/job-successful/sum", "Prometheus"), ("/job-definition", "diagram")):
+        status, _, said = refusal(someone.send("POST" if "cleanup" in path else "GET", path))
+        assert status == 501 and word in said

@@ -1,0 +1,174 @@
+"""`job` and `incident`: timers that wait, what failed, and trying again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+
+from engine.process.incidents import MOST_ATTEMPTS, retry_incident
+from engine.process.outside import upkeep
+from engine.store.errors import NotFound
+from web.api import dates
+from web.api.lists import PAGING, Asking, answer
+from web.api.refusals import missing, not_covered
+from web.api.routing import Call, route
+from web.api.shapes import COUNT, body, flag, maybe, moment, number, record, text
+from web.api.tasks import ID, IDS, NAME, definition_id
+from web.context import me, origin, store
+
+_J, _I = "job", "incident"
+JOBS = Asking({
+    "jobId": ID, "jobIds": IDS, "processInstanceId": ID, "processInstanceIds": IDS, "executionId": NAME, "processDefinitionId": text(most=200),
+    "processDefinitionKey": NAME, "activityId": NAME, "withRetriesLeft": flag(), "noRetriesLeft": flag(), "executable": flag("due now"),
+    "timers": flag("every job is a timer"), "messages": flag("there are none"), "withException": flag(), "active": flag(), "suspended": flag(),
+    "dueDatesAfter": moment(), "dueDatesBefore": moment(), "role": text("ours", only=("deadline", "reminder", "escalation", "timer")),
+}, tuple(upkeep.JOB_SORTS))  # fmt: skip
+JOB = record({
+    "id": text(), "jobDefinitionId": maybe(text()), "processInstanceId": text(), "processDefinitionId": text(), "processDefinitionKey": text(),
+    "executionId": text(), "retries": number(), "exceptionMessage": maybe(text()), "failedActivityId": maybe(text()), "dueDate": maybe(moment()),
+    "suspended": flag(), "priority": number(), "tenantId": maybe(text()), "createTime": moment(), "batchId": maybe(text()),
+    "office": record({"role": text(), "activityId": text(), "activityName": text(), "lastDay": maybe(text()), "provisional": flag(), "paused": flag()}),
+}, "a timer that waits")  # fmt: skip
+_MANY_JOBS = {"type": "array", "items": JOB}
+
+
+def _job(row: Any) -> dict[str, Any]:
+    timer = row[0]
+    return {
+        "id": str(timer.id), "jobDefinitionId": None, "processInstanceId": str(timer.instance_id),
+        "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id), "processDefinitionKey": row.process_key,
+        "executionId": timer.token, "retries": max(0, MOST_ATTEMPTS - timer.attempts), "exceptionMessage": row.error,
+        "failedActivityId": timer.element if row.error else None, "dueDate": dates.write(timer.due_at),
+        "suspended": row.case_state == "suspended", "priority": 0, "tenantId": None, "createTime": dates.write(timer.started_at), "batchId": None,
+        "office": {
+            "role": timer.role, "activityId": timer.element, "activityName": timer.activity_name, "provisional": timer.provisional,
+            "lastDay": timer.last_day.isoformat() if timer.last_day else None, "paused": timer.state == "paused",
+        },
+    }  # fmt: skip
+
+
+def _jobs(call: Call) -> Any:
+    with store().read() as session:
+        return answer(upkeep.jobs(session, me(), JOBS.asked(call), JOBS.cut(call)), _job)
+
+
+def _count_jobs(call: Call) -> Any:
+    with store().read() as session:
+        return {"count": upkeep.count_jobs(session, me(), JOBS.asked(call))}
+
+
+@route("GET", "/job", "Timers that wait", tag=_J, scope="read", query=JOBS.query, answer=_MANY_JOBS)
+def jobs(call: Call) -> Any:
+    return _jobs(call)
+
+
+@route("POST", "/job", "Timers that wait", tag=_J, scope="read", query=PAGING, body=JOBS.body, answer=_MANY_JOBS)
+def jobs_by_post(call: Call) -> Any:
+    return _jobs(call)
+
+
+@route("GET", "/job/count", "How many timers wait", tag=_J, scope="read", query=JOBS.counting, answer=COUNT)
+def count_jobs(call: Call) -> Any:
+    return _count_jobs(call)
+
+
+@route("POST", "/job/count", "How many timers wait", tag=_J, scope="read", body=JOBS.body, answer=COUNT)
+def count_jobs_by_post(call: Call) -> Any:
+    return _count_jobs(call)
+
+
+@route("GET", "/job/<id>", "One timer", tag=_J, scope="read", answer=JOB)
+def one_job(call: Call) -> Any:
+    with store().read() as session:
+        try:
+            return _job(upkeep.job(session, me(), call.row("job")))
+        except NotFound:
+            raise missing("job", call.path["id"]) from None
+
+
+@route("GET", "/job/<id>/stacktrace", "What its last failure said", tag=_J, scope="read", answer=text(), media="text/plain")
+def trace(call: Call) -> Any:
+    with store().read() as session:
+        return Response(upkeep.trace_of(session, me(), call.row("job")), mimetype="text/plain")
+
+
+@route("PUT", "/job/<id>/retries", "How often it may still fail", tag=_J, scope="operate",
+       body=body({"retries": number(most=MOST_ATTEMPTS)}, required=("retries",)))
+def job_retries(call: Call) -> None:
+    upkeep.set_job_retries(store(), call.row("job"), int(call.body["retries"]), actor=me(), origin=origin())
+
+
+@route("POST", "/job/<id>/execute", "Fire a timer that is due now", tag=_J, scope="operate", stands="better", refuses=(500,),
+       note="one that is not due yet is refused: nobody misses a deadline before its day", body=body({}))
+def execute(call: Call) -> None:
+    upkeep.execute_job(store(), call.row("job"), actor=me(), origin=origin())
+
+
+@route("POST", "/job/<id>/duedate/recalculate", "Count it again by the calendar as it is known now", tag=_J, scope="operate", stands="better",
+       note="with all clocks of its case; a worker does the same by itself whenever a calendar is published",
+       query={"creationDateBased": flag("ignored: a clock always counts from its beginning, without its pauses")}, body=body({}))
+def recalculate(call: Call) -> None:
+    upkeep.recount_job(store(), call.row("job"), actor=me(), origin=origin())
+
+
+@route("PUT", "/job/<id>/duedate", "Another due date", tag=_J, scope="operate", stands="501")
+def due_date(_: Call) -> Any:
+    raise not_covered("a due date is counted from the diagram's rule and the calendar; a limit is extended by a step of the diagram, never by hand")
+
+
+# -- incidents ------------------------------------------------------------------------------------------------
+
+INCIDENTS = Asking({
+    "incidentId": ID, "incidentType": text(only=("failedJob", "failedExternalTask", "failedTask")), "incidentMessage": text(most=500),
+    "incidentMessageLike": text(most=500), "processInstanceId": ID, "processInstanceIdIn": IDS, "processDefinitionId": text(most=200),
+    "processDefinitionKeyIn": {"type": "array", "items": NAME, "maxItems": 100}, "configuration": ID, "incidentTimestampAfter": moment(),
+    "incidentTimestampBefore": moment(),
+}, tuple(upkeep.INCIDENT_SORTS))  # fmt: skip
+INCIDENT = record({
+    "id": text(), "processDefinitionId": text(), "processInstanceId": text(), "executionId": text(), "incidentTimestamp": moment(),
+    "incidentType": text(), "activityId": maybe(text()), "failedActivityId": maybe(text()), "causeIncidentId": text(),
+    "rootCauseIncidentId": text(), "configuration": maybe(text("id of the job, external task or task")), "incidentMessage": text(),
+    "tenantId": maybe(text()), "jobDefinitionId": maybe(text()), "annotation": maybe(text()),
+}, "something that failed")  # fmt: skip
+
+
+def _incident(row: Any) -> dict[str, Any]:
+    found = row[0]
+    kind = "failedJob" if found.timer_id else "failedExternalTask" if found.external_id else "failedTask"
+    step = row.timer_step or row.external_step or row.task_step
+    about = found.timer_id or found.external_id or found.task_id
+    return {
+        "id": str(found.id), "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
+        "processInstanceId": str(found.instance_id), "executionId": str(found.instance_id), "incidentTimestamp": dates.write(found.opened_at),
+        "incidentType": kind, "activityId": step, "failedActivityId": step, "causeIncidentId": str(found.id), "rootCauseIncidentId": str(found.id),
+        "configuration": str(about) if about else None, "incidentMessage": found.error, "tenantId": None, "jobDefinitionId": None, "annotation": None,
+    }  # fmt: skip
+
+
+@route("GET", "/incident", "What failed and waits", tag=_I, scope="read", query=INCIDENTS.query, answer={"type": "array", "items": INCIDENT},
+       stands="partly", note="for operators; each is a cause of its own")
+def incidents(call: Call) -> Any:
+    with store().read() as session:
+        return answer(upkeep.open_incidents(session, me(), INCIDENTS.asked(call), INCIDENTS.cut(call)), _incident)
+
+
+@route("GET", "/incident/count", "How many wait", tag=_I, scope="read", query=INCIDENTS.counting, answer=COUNT)
+def count_incidents(call: Call) -> Any:
+    with store().read() as session:
+        return {"count": upkeep.count_incidents(session, me(), INCIDENTS.asked(call))}
+
+
+@route("GET", "/incident/<id>", "One incident", tag=_I, scope="read", answer=INCIDENT)
+def one_incident(call: Call) -> Any:
+    with store().read() as session:
+        try:
+            return _incident(upkeep.open_incident(session, me(), call.row("incident")))
+        except NotFound:
+            raise missing("incident", call.path["id"]) from None
+
+
+@route("DELETE", "/incident/<id>", "Resolve it: what failed is tried again", tag=_I, scope="operate", stands="better",
+       note="a timer or an external task is tried again at once, and its incident closes when that goes well; one of a person's completion is closed")
+def resolve(call: Call) -> None:
+    retry_incident(store(), call.row("incident"), actor=me(), origin=origin())

@@ -1,0 +1,190 @@
+"""`migration` and `batch`: running cases to another version. A program plans and checks; a second person starts; the worker moves.
+
+Migrations always take all cases that run on a version: who is left behind on a rule that was mended is a question for the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.process.outside.listing import definition_number
+from engine.process.workshop.migrating import commands, sheets
+from engine.process.workshop.migrating.plan import Plan, plan_of, propose_plan
+from engine.store.errors import NotFound
+from web.api import dates
+from web.api.refusals import bad_request, missing, not_covered
+from web.api.routing import Call, route
+from web.api.shapes import ANYTHING, COUNT, Shape, body, flag, many, maybe, moment, number, record, table, text
+from web.api.tasks import ID, definition_id
+from web.context import me, origin, store
+
+_M, _B = "migration", "batch"
+_INSTRUCTION = body({
+    "sourceActivityIds": many(text(most=128), most=1), "targetActivityIds": many(text(most=128), most=1), "updateEventTrigger": flag("ignored: clocks follow the new rule"),
+}, required=("sourceActivityIds", "targetActivityIds"))  # fmt: skip
+_PLAN = body({
+    "sourceProcessDefinitionId": text(least=1, most=200), "targetProcessDefinitionId": text(least=1, most=200),
+    "instructions": many(_INSTRUCTION, "steps that are not named go as the diagrams suggest"), "variables": table(ANYTHING, "must be empty"),
+}, required=("sourceProcessDefinitionId", "targetProcessDefinitionId"))  # fmt: skip
+_EXECUTION = body({
+    "migrationPlan": _PLAN, "processInstanceIds": many(ID, "must be left out: all cases of the version are migrated"),
+    "processInstanceQuery": body({"processDefinitionId": text(most=200)}), "skipCustomListeners": flag("there are none"), "skipIoMappings": flag("there are none"),
+    "reason": text("ours: why, for the record", most=1000),
+}, required=("migrationPlan",))  # fmt: skip
+_TOLD_INSTRUCTION = record({"sourceActivityIds": many(text()), "targetActivityIds": many(text()), "updateEventTrigger": flag()})
+PLAN = record({"sourceProcessDefinitionId": text(), "targetProcessDefinitionId": text(), "instructions": many(_TOLD_INSTRUCTION)})
+REPORT = record({
+    "instructionReports": many(record({"instruction": maybe(_TOLD_INSTRUCTION), "failures": many(text())})), "variableReports": {"type": "object"},
+})  # fmt: skip
+_BATCH: dict[str, Shape] = {
+    "id": text(), "type": text(), "totalJobs": number(), "jobsCreated": number(), "batchJobsPerSeed": number(), "invocationsPerBatchJob": number(),
+    "seedJobDefinitionId": maybe(text()), "monitorJobDefinitionId": maybe(text()), "batchJobDefinitionId": maybe(text()), "suspended": flag("planned: nobody has started it yet"),
+    "tenantId": maybe(text()), "createUserId": text(), "startTime": moment(), "executionStartTime": maybe(moment()),
+}  # fmt: skip
+BATCH = record(_BATCH)
+STATISTICS = record({**_BATCH, "remainingJobs": number(), "completedJobs": number(), "failedJobs": number("cases that stayed as they were")})
+#: The reason on record where a program gives none.
+UNSAID = "经接口拟定的迁移"
+
+
+def _ends(plan: Mapping[str, Any]) -> tuple[int, int]:
+    return definition_number(plan["sourceProcessDefinitionId"]), definition_number(plan["targetProcessDefinitionId"])
+
+
+def _chosen(plan: Mapping[str, Any]) -> dict[str, str]:
+    if plan.get("variables"):
+        raise bad_request("variables: cases keep their data; none can be set by a migration")
+    chosen: dict[str, str] = {}
+    for each in plan.get("instructions") or []:
+        if len(each["sourceActivityIds"]) != 1 or len(each["targetActivityIds"]) != 1:
+            raise bad_request("instructions: one source and one target each")
+        chosen[each["sourceActivityIds"][0]] = each["targetActivityIds"][0]
+    return chosen
+
+
+def _told(element: str, image: str) -> dict[str, Any]:
+    return {"sourceActivityIds": [element], "targetActivityIds": [image], "updateEventTrigger": False}
+
+
+def _version(definition: Any) -> str:
+    return definition_id(definition.key, definition.version, definition.id)
+
+
+@route("POST", "/migration/generate", "The plan that two versions suggest", tag=_M, scope="deploy", stands="better", answer=PLAN,
+       note="pairs by id, else by kind and name where that is unmistakable",
+       body=body({"sourceProcessDefinitionId": text(least=1, most=200), "targetProcessDefinitionId": text(least=1, most=200),
+                  "updateEventTriggers": flag("ignored"), "variables": table(ANYTHING, "must be empty")},
+                 required=("sourceProcessDefinitionId", "targetProcessDefinitionId")))
+def generate(call: Call) -> Any:
+    _chosen(call.body)
+    with store().read() as session:
+        plan = propose_plan(session, me(), *_ends(call.body))
+    lines = [_told(line.element, line.image) for line in plan.lines if line.image]
+    return {"sourceProcessDefinitionId": _version(plan.before), "targetProcessDefinitionId": _version(plan.after), "instructions": lines}
+
+
+@route("POST", "/migration/validate", "What is wrong with a plan", tag=_M, scope="deploy", body=_PLAN, answer=REPORT)
+def validate(call: Call) -> Any:
+    with store().read() as session:
+        plan = plan_of(session, me(), *_ends(call.body), _chosen(call.body))
+    return {"instructionReports": _reports(plan), "variableReports": {}}
+
+
+def _reports(plan: Plan) -> list[dict[str, Any]]:
+    images = {line.element: line.image for line in plan.lines}
+    failures: dict[str, list[str]] = {}
+    for finding in plan.errors:
+        failures.setdefault(finding.element or "", []).append(finding.message)
+    return [
+        {"instruction": _told(element, str(images[element])) if images.get(element) else None, "failures": messages}
+        for element, messages in failures.items()
+    ]
+
+
+@route("POST", "/migration/executeAsync", "Plan a migration, for a second person to start", tag=_M, scope="deploy", body=_EXECUTION, answer=BATCH,
+       stands="partly", note="nothing moves before somebody else has started it on its page; then the worker moves the cases one by one")
+def execute_async(call: Call) -> Any:
+    sent = call.body
+    plan = sent["migrationPlan"]
+    if sent.get("processInstanceIds"):
+        raise bad_request("processInstanceIds: all cases that run on the version are migrated; leave them out")
+    of = (sent.get("processInstanceQuery") or {}).get("processDefinitionId")
+    if of is not None and definition_number(of) != _ends(plan)[0]:
+        raise bad_request("processInstanceQuery: only the cases of the plan's source version can be migrated")
+    before, after = _ends(plan)
+    number_ = commands.plan_migration(store(), actor=me(), from_id=before, to_id=after, chosen=_chosen(plan),
+                                      reason=sent.get("reason") or UNSAID, origin=origin())
+    return _batch(_sheet(number_))
+
+
+@route("POST", "/migration/execute", "Migrate at once", tag=_M, scope="deploy", stands="501")
+def execute(_: Call) -> Any:
+    raise not_covered("a migration is started by a second person: POST /migration/executeAsync plans it, and /batch tells how far it is")
+
+
+# -- batches --------------------------------------------------------------------------------------------------
+
+
+def _sheet(migration_id: int) -> sheets.MigrationSheet:
+    with store().read() as session:
+        try:
+            return sheets.migration_sheet(session, me(), migration_id)
+        except NotFound:
+            raise missing("batch", migration_id) from None
+
+
+def _batch(sheet: sheets.MigrationSheet) -> dict[str, Any]:
+    return {**_line(sheet.line), "executionStartTime": dates.write(sheet.approved_at)}
+
+
+def _line(line: sheets.MigrationLine) -> dict[str, Any]:
+    return {
+        "id": str(line.id), "type": "instance-migration", "totalJobs": line.total, "jobsCreated": line.total, "batchJobsPerSeed": 1,
+        "invocationsPerBatchJob": 1, "seedJobDefinitionId": None, "monitorJobDefinitionId": None, "batchJobDefinitionId": None,
+        "suspended": line.state == "planned", "tenantId": None, "createUserId": line.created_by, "startTime": dates.write(line.created_at),
+        "executionStartTime": None,
+    }  # fmt: skip
+
+
+def _open_lines() -> list[sheets.MigrationLine]:
+    with store().read() as session:
+        return [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in ("planned", "running")]
+
+
+@route("GET", "/batch", "Migrations that have not ended", tag=_B, scope="read", answer=many(BATCH), stands="partly",
+       note="migrations are the only batches; at most the newest 200", query={"batchId": ID, "type": text(most=64)})
+def batches(call: Call) -> Any:
+    found = [_line(line) for line in _open_lines()]
+    return [each for each in found if call.query.get("batchId") in (None, each["id"]) and call.query.get("type") in (None, each["type"])]
+
+
+@route("GET", "/batch/count", "How many have not ended", tag=_B, scope="read", answer=COUNT)
+def count(_: Call) -> Any:
+    return {"count": len(_open_lines())}
+
+
+@route("GET", "/batch/statistics", "How far they are", tag=_B, scope="read", answer=many(STATISTICS))
+def statistics(_: Call) -> Any:
+    return [
+        {**_line(line), "remainingJobs": line.total - line.moved - line.stayed, "completedJobs": line.moved, "failedJobs": line.stayed}
+        for line in _open_lines()
+    ]
+
+
+@route("GET", "/batch/<id>", "One migration", tag=_B, scope="read", answer=BATCH)
+def one(call: Call) -> Any:
+    return _batch(_sheet(call.row("batch")))
+
+
+@route("PUT", "/batch/<id>/suspended", "Let it rest", tag=_B, scope="deploy", stands="501")
+def suspend(_: Call) -> Any:
+    raise not_covered("a migration is stopped for good (DELETE /batch/{id}); another can be planned for the rest")
+
+
+@route("DELETE", "/batch/<id>", "Withdraw it, or stop it: what has moved stays moved", tag=_B, scope="deploy", stands="better",
+       query={"cascade": flag("ignored: the record is kept")})
+def delete(call: Call) -> None:
+    sheet = _sheet(call.row("batch"))
+    act = commands.stop_migration if sheet.line.state == "running" else commands.withdraw_migration
+    act(store(), sheet.line.id, actor=me(), origin=origin())
