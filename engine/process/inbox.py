@@ -1,18 +1,23 @@
 """The inbox 待办: what waits for a person and for their posts, and what they have done. Finished frozen values.
 
-The inbox costs two queries whatever its size: the top page per post is taken from a partial index and the pages are merged
-(`WHERE post IN (…) ORDER BY … LIMIT` would sort a hundred thousand rows). No exact totals: counts are capped.
+A page costs one query whatever the size of the list: the top page per post is taken from a partial index and the pages are
+merged (`WHERE post IN (…) ORDER BY … LIMIT` would sort a hundred thousand rows). No exact totals: counts are capped.
+
+A filter goes through the list in its order until the page is full. One that matches rarely would go through all of it, so a
+second query finds where the first SCAN lines of each post end, and nothing is looked at behind that: the page is then shorter,
+says so (`Page.partial`), and its cursor goes on from there. The index of a post holds all that is filtered by; the rows
+themselves are only read for the lines that are shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from sqlalchemy import Select, bindparam, literal, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, bindparam, select, tuple_, union_all
 from sqlalchemy.orm import Session, aliased
 
 from engine.people import permissions
@@ -20,12 +25,15 @@ from engine.people.actor import Actor
 from engine.people.posts import POSTS
 from engine.people.tables import Account, Unit
 from engine.process.editions import calendar_of, edition_at
+from engine.process.filtering import NOTHING, Asked, Shape, record, sieve, urgency
 from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.paging import PAGE, PAGE_MAX, Page, make_page, read_cursor, write_cursor
 from engine.process.tables import Task
 
-Tab = Literal["mine", "posts", "done", "started"]
-TABS: tuple[Tab, ...] = ("mine", "posts", "done", "started")
+#: The tabs that list tasks; those that list cases are on the floor above (`desk.followed`).
+Tab = Literal["mine", "posts", "done"]
+#: How many lines of a post one request looks at for a filter. SQLite goes through as many in 30 to 60 ms, PostgreSQL too.
+SCAN = 100_000
 #: A query of whatever columns.
 AnySelect = Select[*tuple[Any, ...]]
 
@@ -53,6 +61,15 @@ class InboxLine:
     light: Light
     provisional: bool
     late: bool
+    sent_how: str | None = None
+    sent_by: str | None = None
+    """The name of who sent it back, on, or asked for a signature."""
+    urges: int = 0
+    in_stead_of: str | None = None
+    """The name of who is on leave."""
+    signing: str | None = None
+    signatures: int = 0
+    delegation: str | None = None
 
 
 def now_of(session: Session) -> datetime:
@@ -61,22 +78,80 @@ def now_of(session: Session) -> datetime:
     return moment
 
 
-def inbox(session: Session, actor: Actor, tab: Tab, *, after: str | None = None, limit: int = PAGE) -> Page[InboxLine]:
-    """One page of a tab of the actor's inbox, most urgent first (done: newest first). Raises Invalid for a bad cursor."""
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What the statements of a page depend on: which list, for how many posts, what is asked, from where to where."""
+
+    tab: Tab
+    posts: int
+    shape: Shape
+    onward: bool = False
+    """From behind (`moment`, `last`)."""
+    bounded: bool = False
+    """Up to (`edge_moment`, `edge`)."""
+
+    def legs(self) -> list[AnySelect]:
+        """The lists that are merged, each in the order of its index."""
+        moment: Any = Task.completed_at if self.tab == "done" else Task.sort_at
+        turned = self.tab == "done"
+        place = tuple_(moment, Task.id)
+        order = (moment.desc(), Task.id.desc()) if turned else (moment, Task.id)
+        conditions: list[ColumnElement[bool]] = [] if turned else urgency(self.shape)
+        if self.onward:
+            behind = _place("moment", "last")
+            conditions.append(place < behind if turned else place > behind)
+        if self.bounded:
+            edge = _place("edge_moment", "edge")
+            conditions.append(place >= edge if turned else place <= edge)
+        return [leg.add_columns(moment.label("moment")).where(*conditions).order_by(*order) for leg in self._lists()]
+
+    def _lists(self) -> list[AnySelect]:
+        if self.tab == "done":
+            return [select(Task.id).where(Task.state == "done", Task.completed_by == bindparam("account"))]
+        return branches(None if self.tab == "mine" else self.posts)
+
+    def sieve(self) -> list[ColumnElement[bool]]:
+        """What is looked at line by line."""
+        return record(self.shape) if self.tab == "done" else sieve(self.shape)
+
+
+def _place(moment: str, last: str) -> Any:
+    return tuple_(bindparam(moment, type_=Task.sort_at.type), bindparam(last, type_=Task.id.type))
+
+
+def inbox(
+    session: Session, actor: Actor, tab: Tab, asked: Asked = NOTHING, *,
+    after: str | None = None, limit: int = PAGE, scan: int = SCAN,
+) -> Page[InboxLine]:
+    """One page of a tab of the actor's inbox, most urgent first (done: newest first). Raises Invalid for a bad cursor.
+
+    With a filter, at most `scan` lines of each post are looked at: the page may be short, even empty, and yet go on.
+    """
     limit = max(1, min(limit, PAGE_MAX))
-    if tab == "done":
-        return _done(session, actor, after, limit)
-    if tab == "started":
-        raise ValueError("the tab “started” lists cases: see `cases`")
-    held, names = whose(actor)
-    posts = None if tab == "mine" else held
-    if posts == 0:
+    posts, names = whose(actor)
+    if tab == "posts" and posts == 0:
         return Page([], None)
-    names["most"] = limit + 1
+    names |= {**asked.names(now_of(session)), "most": limit + 1, "scan": scan}
     if after is not None:
         names["moment"], names["last"] = read_cursor(after)
-    rows = session.execute(_first_lines(posts, after is not None), names).all()
-    return lines_page(session, rows, limit, lambda row: write_cursor(row.sort_at, row.id))
+    walk = _Walk(tab, posts if tab == "posts" else 0, asked.shape, after is not None)
+    edge = _edge(session, walk, names) if walk.sieve() else None
+    if edge is not None:
+        walk = replace(walk, bounded=True)
+        names["edge_moment"], names["edge"] = edge
+    rows = session.execute(_first_lines(walk), names).all()
+    page = lines_page(session, rows, limit, lambda row: write_cursor(row.completed_at if tab == "done" else row.sort_at, row.id))
+    if edge is not None and page.next is None:
+        return Page(page.lines, write_cursor(*edge), partial=True)
+    return page
+
+
+def _edge(session: Session, walk: _Walk, names: dict[str, Any]) -> tuple[datetime, int] | None:
+    """Up to which line (moment, id) this request looks; None: to the end. The post that reaches `scan` first says it."""
+    found = [(row.moment, row.id) for row in session.execute(_edges(walk), names)]
+    if not found:
+        return None
+    return max(found) if walk.tab == "done" else min(found)
 
 
 def whose(actor: Actor) -> tuple[int, dict[str, Any]]:
@@ -88,12 +163,9 @@ def whose(actor: Actor) -> tuple[int, dict[str, Any]]:
     return len(pairs), names
 
 
-# The inbox's statements are built once for each number of posts: for six posts that takes ten times as long as the answer.
-
-
 def branches(posts: int | None) -> list[AnySelect]:
     """The open tasks of each post that nobody has claimed; for None, those that `account` has."""
-    tasks = select(Task.id, Task.sort_at).where(Task.state == "open")
+    tasks = select(Task.id).where(Task.state == "open")
     if posts is None:
         return [tasks.where(Task.assignee_id == bindparam("account"))]
     return [
@@ -104,44 +176,59 @@ def branches(posts: int | None) -> list[AnySelect]:
     ]
 
 
-@lru_cache(maxsize=64)
-def _first_lines(posts: int | None, onward: bool) -> AnySelect:
-    """The first `most` tasks over all branches, each branch read in index order; `onward` behind (`moment`, `last`)."""
+# The inbox's statements are built once for each shape: for six posts that takes ten times as long as the answer.
+
+
+@lru_cache(maxsize=256)
+def _first_lines(walk: _Walk) -> AnySelect:
+    """The first `most` tasks over all legs that pass the sieve."""
     tops = []
-    for branch in branches(posts):
-        if onward:
-            behind = tuple_(bindparam("moment", type_=Task.sort_at.type), bindparam("last", type_=Task.id.type))
-            branch = branch.where(tuple_(Task.sort_at, Task.id) > behind)
-        top = branch.order_by(Task.sort_at, Task.id).limit(bindparam("most")).subquery()
-        tops.append(select(top.c.id, top.c.sort_at))
+    for leg in walk.legs():
+        top = leg.where(*walk.sieve()).limit(bindparam("most")).subquery()
+        tops.append(select(top.c.id, top.c.moment))
     found = union_all(*tops).subquery()
-    first = select(found.c.id).order_by(found.c.sort_at, found.c.id).limit(bindparam("most")).subquery()
-    return line_columns().join(first, first.c.id == Task.id).order_by(Task.sort_at, Task.id)
+    turned = walk.tab == "done"
+    order = (found.c.moment.desc(), found.c.id.desc()) if turned else (found.c.moment, found.c.id)
+    first = select(found.c.id, found.c.moment).order_by(*order).limit(bindparam("most")).subquery()
+    last = (first.c.moment.desc(), first.c.id.desc()) if turned else (first.c.moment, first.c.id)
+    return line_columns().join(first, first.c.id == Task.id).order_by(*last)
+
+
+@lru_cache(maxsize=256)
+def _edges(walk: _Walk) -> Any:
+    """Of each leg that is longer, the line at which `scan` lines have been looked at; none of a shorter one."""
+    ends = []
+    for leg in walk.legs():
+        end = leg.limit(1).offset(bindparam("scan")).subquery()
+        ends.append(select(end.c.id, end.c.moment))
+    return union_all(*ends)
 
 
 def line_columns() -> AnySelect:
-    assignee = aliased(Account)
+    """What an `InboxLine` is made of."""
+    assignee, sender, absent = aliased(Account), aliased(Account), aliased(Account)
     return (
         select(
             Task.id, Task.instance_id, Task.number, Task.title, Task.process_key, Task.process_name, Task.name, Task.post,
             Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at, Task.paused,
-            Task.unit_id, Task.provisional, Task.late, Task.sort_at, Unit.name.label("unit_name"), assignee.name.label("assignee"),
+            Task.unit_id, Task.provisional, Task.late, Task.sort_at, Task.sent_how, Task.urges, Task.signing, Task.signatures,
+            Task.delegation, Unit.name.label("unit_name"), assignee.name.label("assignee"), sender.name.label("sent_by"),
+            absent.name.label("in_stead_of"),
         )
         .join(Unit, Unit.id == Task.unit_id)
         .outerjoin(assignee, assignee.id == Task.assignee_id)
+        .outerjoin(sender, sender.id == Task.sent_by)
+        .outerjoin(absent, absent.id == Task.for_id)
     )
 
 
-def _done(session: Session, actor: Actor, after: str | None, limit: int) -> Page[InboxLine]:
-    query = line_columns().where(Task.state == "done", Task.completed_by == actor.account_id)
-    if after is not None:
-        moment, last = read_cursor(after)
-        query = query.where(tuple_(Task.completed_at, Task.id) < tuple_(literal(moment, Task.sort_at.type), literal(last)))
-    rows = session.execute(query.order_by(Task.completed_at.desc(), Task.id.desc()).limit(limit + 1)).all()
-    return lines_page(session, rows, limit, lambda row: write_cursor(row.completed_at, row.id))
-
-
 def lines_page(session: Session, rows: Sequence[Any], limit: int, cursor: Any) -> Page[InboxLine]:
+    """A page of the rows of `line_columns`."""
+    return make_page(rows, limit, line_of(session), cursor)
+
+
+def line_of(session: Session) -> Callable[[Any], InboxLine]:
+    """Makes lines of rows of `line_columns`, as things stand now."""
     now = now_of(session)
 
     def line(row: Any) -> InboxLine:
@@ -155,6 +242,8 @@ def lines_page(session: Session, rows: Sequence[Any], limit: int, cursor: Any) -
             working_days_left=days_left(now, row.due_day, edition) if is_open else None,
             light=light_of(now, due_at=row.due_at, warn_at=row.warn_at, paused=row.paused, open_=is_open, late=row.late),
             provisional=row.provisional and is_open and not passed(now, row.due_at), late=row.late,
+            sent_how=row.sent_how, sent_by=row.sent_by, urges=row.urges, in_stead_of=row.in_stead_of, signing=row.signing,
+            signatures=row.signatures, delegation=row.delegation,
         )
 
-    return make_page(rows, limit, line, cursor)
+    return line

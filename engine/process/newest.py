@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, bindparam, or_, select, union
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select, union
 from sqlalchemy.orm import Session
 
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.tables import Unit
+from engine.process.searching import WORDS_MAX, words_of
 from engine.process.tables import Instance, Party
 
 _Select = Select[*tuple[Any, ...]]
 _EQUAL = {"state": Instance.state, "process_key": Instance.process_key, "subject_key": Instance.subject_key}
+_WORDS = frozenset(f"word_{place}" for place in range(WORDS_MAX))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,11 @@ def newest_cases(
 ) -> list[Row[*tuple[Any, ...]]]:
     """The newest `most` cases that the actor may see (`own`: has started), with the columns of a line. One query.
 
-    `asked` may hold `state`, `process_key`, `subject_key`, `text` (a part of number or title) and `after` (an id).
+    `asked` may hold `state`, `process_key`, `subject_key`, `text` (words in number, title, unit or their initials) and `after` (an id).
     """
     names = {"most": most, "account": actor.account_id, **{name: value for name, value in asked.items() if value not in (None, "")}}
-    if "text" in names:
-        names["text"] = f"%{_escape(names['text'])}%"
+    words = words_of(names.pop("text", ""))[:WORDS_MAX]
+    names |= {f"word_{place}": f"%{_escape(word)}%" for place, word in enumerate(words)}
     ways = _Ways(own=True)
     if not own:
         scope = permissions.case_scope(actor)
@@ -53,7 +55,7 @@ def newest_cases(
         ways = _Ways(scope.all, scope.account_id != permissions.NOBODY, scope.escalated, len(parties))
     if ways == _Ways():
         return []
-    return list(session.execute(_statement(ways, frozenset(names) & {*_EQUAL, "text", "after"}), names).all())
+    return list(session.execute(_statement(ways, frozenset(names) & {*_EQUAL, *_WORDS, "after"}), names).all())
 
 
 @lru_cache(maxsize=256)
@@ -92,9 +94,7 @@ def _each(ways: _Ways, asked: frozenset[str]) -> Iterator[_Select]:
 
 def _conditions(asked: frozenset[str]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [column == bindparam(name) for name, column in _EQUAL.items() if name in asked]
-    if "text" in asked:
-        pattern: BindParameter[str] = bindparam("text")
-        conditions.append(or_(Instance.number.like(pattern, escape="\\"), Instance.title.like(pattern, escape="\\")))
+    conditions += [Instance.search.like(bindparam(word), escape="\\") for word in sorted(asked & _WORDS)]
     if "after" in asked:
         conditions.append(Instance.id < bindparam("after"))
     return conditions

@@ -22,6 +22,8 @@ class Page(Generic[Line]):
 
     lines: list[Line]
     next: str | None
+    partial: bool = False
+    """Ends here only because enough was looked at for one request: there may be more, or nothing."""
 
 
 def make_page(rows: Sequence[Row], limit: int, line: Callable[[Row], Line], cursor: Callable[[Row], str]) -> Page[Line]:

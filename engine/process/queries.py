@@ -120,7 +120,7 @@ def cases(
     session: Session, actor: Actor, *, state: str | None = None, process_key: str | None = None, subject_key: str | None = None,
     started_by_me: bool = False, text: str = "", after: str | None = None, limit: int = PAGE,
 ) -> Page[CaseLine]:
-    """Cases that the actor may see, newest first. `text` is looked for in number and title."""
+    """Cases that the actor may see, newest first. `text`: as `newest_cases` takes it."""
     limit = max(1, min(limit, PAGE_MAX))
     asked = {
         "state": state, "process_key": process_key, "subject_key": subject_key, "text": text.strip()[:100],

@@ -94,7 +94,7 @@ def _signature(work: Work, task: Task, person: Actor, for_id: int | None, signin
         instance_id=task.instance_id, token=str(uuid4()), step=task.step, name=task.name, process_key=task.process_key,
         process_name=task.process_name, number=task.number, title=task.title, unit_id=task.unit_id, post=task.post,
         assignee_id=person.account_id, for_id=for_id, state="planned" if signing == "after" else "open", opened_at=work.now,
-        late=False, search=task.search, main_id=task.id, signing=signing,
+        late=False, search=task.search, case_unit_id=task.case_unit_id, main_id=task.id, signing=signing,
     )
     date_as(row, task)
     sent(row, "added", actor, note)
