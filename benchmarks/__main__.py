@@ -64,6 +64,8 @@ def _inbox(effort: Effort, kinds: list[str]) -> Iterator[Table]:
     for kind in kinds:
         with _folder() as folder, database(kind, folder) as url, ground(kind, url, folder) as found:
             yield from inbox.run(found, effort.list_rounds, effort.sizes)
+        with _folder() as folder, database(kind, folder) as url, ground(kind, url, folder) as found:
+            yield from inbox.own_posts(found, effort.list_rounds // 4, effort.sizes[:2])
 
 
 def _timers(effort: Effort, kinds: list[str]) -> Iterator[Table]:

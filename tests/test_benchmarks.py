@@ -14,8 +14,10 @@ def test_starts_completions_and_lists_are_measured_through_a_real_server(tmp_pat
     with database("sqlite", tmp_path) as url, ground("sqlite", url, tmp_path) as found:
         compared, _ = completion.run(found, rounds=2)
         (lists,) = inbox.run(found, rounds=2, sizes=(200, 400))
+        (filters,) = inbox.own_posts(found, rounds=2, sizes=(500, 600))
     assert {"complete, HTTP", "sum of floors: complete"} <= {row[0] for row in compared.rows}
     assert "inbox, my posts: page over HTTP" in {row[0] for row in lists.rows}
+    assert "words that never match" in {row[0] for row in filters.rows}
 
 
 def test_timers_and_loops_are_measured_on_a_moved_clock(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 A page costs one query whatever the size of the list: the top page per post is taken from a partial index and the pages are
 merged (`WHERE post IN (…) ORDER BY … LIMIT` would sort a hundred thousand rows). No exact totals: counts are capped.
 
-A filter goes through the list in its order until the page is full. One that matches rarely would go through all of it, so a
-second query finds where the first SCAN lines of each post end, and nothing is looked at behind that: the page is then shorter,
-says so (`Page.partial`), and its cursor goes on from there. The index of a post holds all that is filtered by; the rows
-themselves are only read for the lines that are shown.
+A filter goes through the list in its order until the page is full. One that matches rarely would go through all of it, so it
+is given windows of so many lines of each post: one query finds where a window ends, another what matches before that. The
+first is short, as most filters match often; what the last one did not fill is a shorter page that says so (`Page.partial`),
+and its cursor goes on from there. The index of a post holds all that is filtered by; the rows themselves are only read for
+the lines that are shown.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from engine.process.tables import Task
 
 #: The tabs that list tasks; those that list cases are on the floor above (`desk.followed`).
 Tab = Literal["mine", "posts", "done"]
-#: How many lines of a post one request looks at for a filter. SQLite goes through as many in 30 to 60 ms, PostgreSQL too.
-SCAN = 100_000
+#: How many lines of a post one request looks at for a filter, window by window: a hundred thousand in all. Each line is passed
+#: twice, once to find the end of its window. A window is a small part of a long list: else PostgreSQL reads and sorts the table.
+WINDOWS = (2_000, 10_000, 20_000, 20_000, 20_000, 20_000, 10_000)
 #: A query of whatever columns.
 AnySelect = Select[*tuple[Any, ...]]
 
@@ -121,33 +123,50 @@ def _place(moment: str, last: str) -> Any:
 
 def inbox(
     session: Session, actor: Actor, tab: Tab, asked: Asked = NOTHING, *,
-    after: str | None = None, limit: int = PAGE, scan: int = SCAN,
+    after: str | None = None, limit: int = PAGE, windows: Sequence[int] = WINDOWS,
 ) -> Page[InboxLine]:
     """One page of a tab of the actor's inbox, most urgent first (done: newest first). Raises Invalid for a bad cursor.
 
-    With a filter, at most `scan` lines of each post are looked at: the page may be short, even empty, and yet go on.
+    With a filter, at most so many lines of each post are looked at (`windows`): the page may be short, even empty, and yet go on.
     """
     limit = max(1, min(limit, PAGE_MAX))
     posts, names = whose(actor)
     if tab == "posts" and posts == 0:
         return Page([], None)
-    names |= {**asked.names(now_of(session)), "most": limit + 1, "scan": scan}
+    names |= asked.names(now_of(session))
     if after is not None:
         names["moment"], names["last"] = read_cursor(after)
     walk = _Walk(tab, posts if tab == "posts" else 0, asked.shape, after is not None)
-    edge = _edge(session, walk, names) if walk.sieve() else None
-    if edge is not None:
-        walk = replace(walk, bounded=True)
-        names["edge_moment"], names["edge"] = edge
-    rows = session.execute(_first_lines(walk), names).all()
+    rows, edge = _search(session, walk, {**names, "most": limit + 1}, windows if walk.sieve() else ())
     page = lines_page(session, rows, limit, lambda row: write_cursor(row.completed_at if tab == "done" else row.sort_at, row.id))
     if edge is not None and page.next is None:
         return Page(page.lines, write_cursor(*edge), partial=True)
     return page
 
 
-def _edge(session: Session, walk: _Walk, names: dict[str, Any]) -> tuple[datetime, int] | None:
-    """Up to which line (moment, id) this request looks; None: to the end. The post that reaches `scan` first says it."""
+_Edge = tuple[datetime, int]
+
+
+def _search(session: Session, walk: _Walk, names: dict[str, Any], windows: Sequence[int]) -> tuple[list[Any], _Edge | None]:
+    """Up to `most` rows, and up to where the list was looked at for them; None: to its end. Without windows in one go."""
+    rows: list[Any] = []
+    edge: _Edge | None = None
+    for window in windows or (None,):
+        if edge is not None:
+            walk, (names["moment"], names["last"]) = replace(walk, onward=True), edge
+        edge = _edge(session, walk, {**names, "scan": window}) if window else None
+        if edge is not None:
+            names["edge_moment"], names["edge"] = edge
+        found = session.execute(_first_lines(replace(walk, bounded=edge is not None)), names).all()
+        rows += found
+        names["most"] -= len(found)
+        if edge is None or not names["most"]:
+            break
+    return rows, edge
+
+
+def _edge(session: Session, walk: _Walk, names: dict[str, Any]) -> _Edge | None:
+    """At which line (moment, id) a window of `scan` lines ends; None: behind the end. The post that reaches it first says it."""
     found = [(row.moment, row.id) for row in session.execute(_edges(walk), names)]
     if not found:
         return None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
-from engine.process.desk.counts import COUNT_CAP, inbox_counts
-from engine.process.desk.tables import Copy
+from engine.process.desk.counts import inbox_counts
 from engine.process.tables import Notice
 
 #: New notices that are told by name; of more only the newest.
@@ -35,11 +34,7 @@ class Live:
 
 def live(session: Session, actor: Actor, since: int | None) -> Live:
     """The desk now. Two queries, three where something has come since the notice `since` (None: nothing is told)."""
-    unseen = select(literal(1)).where(Copy.account_id == actor.account_id, Copy.read_at.is_(None)).limit(COUNT_CAP).subquery()
-    copies, newest = session.execute(select(
-        select(func.count()).select_from(unseen).scalar_subquery(),
-        select(func.max(Notice.id)).where(Notice.account_id == actor.account_id).scalar_subquery(),
-    )).one()  # fmt: skip
+    newest = session.scalar(select(func.max(Notice.id)).where(Notice.account_id == actor.account_id))
     fresh: list[tuple[int, str]] = []
     if since is not None and (newest or 0) > since:
         rows = session.execute(
@@ -48,4 +43,4 @@ def live(session: Session, actor: Actor, since: int | None) -> Live:
             .order_by(Notice.id.desc()).limit(TOLD)
         ).all()  # fmt: skip
         fresh = [(number, title) for number, title in reversed(rows)]
-    return Live({**inbox_counts(session, actor), "copies": copies}, newest or 0, fresh)
+    return Live(inbox_counts(session, actor), newest or 0, fresh)

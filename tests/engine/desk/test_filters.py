@@ -99,13 +99,13 @@ def test_every_combination_finds_what_looking_at_each_task_finds(town: Town, rea
     assert min(len(found) for found in lists.values()) > 10
 
     @QUICK
-    @given(tab=st.sampled_from(sorted(lists)), given=GIVEN, limit=st.sampled_from([1, 3, 200]), scan=st.sampled_from([1, 7, 1000]))
-    def look(tab: Tab, given: dict[str, str], limit: int, scan: int) -> None:
+    @given(tab=st.sampled_from(sorted(lists)), given=GIVEN, limit=st.sampled_from([1, 3, 200]), windows=st.sampled_from([(1,), (2, 5), (7,), (1000,)]))
+    def look(tab: Tab, given: dict[str, str], limit: int, windows: tuple[int, ...]) -> None:
         asked = ask(town, tab, given)
         if asked is None:
             return
         with town.store.read() as session:
-            found = all_pages(lambda after: inbox(session, reader, tab, asked, after=after, limit=limit, scan=scan))
+            found = all_pages(lambda after: inbox(session, reader, tab, asked, after=after, limit=limit, windows=windows))
         wanted = [task for task in lists[tab] if fits(town, task, given, units.get(given.get("unit", "")))]
         if tab == "done":
             wanted.sort(key=lambda task: (task.completed_at, task.id), reverse=True)
@@ -165,7 +165,7 @@ def test_a_case_on_a_list_says_where_it_lies_now(town: Town, reader: Actor) -> N
 
 def test_a_search_that_looked_at_enough_says_so_and_goes_on(town: Town, reader: Actor) -> None:
     with town.store.read() as session:
-        first = inbox(session, reader, "posts", Asked(words=("不存在",)), scan=5)
+        first = inbox(session, reader, "posts", Asked(words=("不存在",)), windows=(2, 3))
         assert first.lines == [] and first.partial and first.next
         whole = inbox(session, reader, "posts", Asked(words=("不存在",)))
         assert whole.lines == [] and not whole.partial and whole.next is None
