@@ -12,13 +12,14 @@ from flask_wtf.csrf import CSRFProtect
 from engine.sharing import registry
 from engine.store.settings import Settings
 from engine.store.store import Store
-from web import assets, errors, measuring, navigation, screen, security, signed_in
+from web import assets, errors, lists, measuring, navigation, screen, security, signed_in
 from web.api import blueprint
 from web.pages import (
     absences,
     attachments,
     back_tests,
     board,
+    bulk,
     calendar_notices,
     calendars,
     case_verbs,
@@ -70,6 +71,7 @@ PAGES = (
     attachments,
     back_tests,
     board,
+    bulk,
     calendar_notices,
     calendars,
     case_verbs,
@@ -140,6 +142,7 @@ def create_app(store: Store, settings: Settings) -> Flask:
     screen.install(app)
     assets.install(app)
     navigation.install(app)
+    lists.install(app)
     app.jinja_env.globals["upload_megabytes"] = settings.upload_bytes // (1024 * 1024)
     for module in PAGES:
         app.register_blueprint(module.page)

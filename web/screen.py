@@ -26,6 +26,16 @@ LIGHTS = {
     "done": "已办结",
 }
 
+#: How a task came to be where it is, where the process itself did not bring it.
+SENT = {
+    "returned": "退回",
+    "withdrawn": "撤回",
+    "transferred": "转办",
+    "delegated": "委派",
+    "handed_back": "交回",
+    "added": "加签",
+}
+
 CASE_STATES = {"running": "办理中", "suspended": "已暂停", "completed": "已办结", "terminated": "已终止"}
 
 
@@ -119,6 +129,7 @@ def install(app: Flask) -> None:
     for function in (moment, moment_exact, until, day, long_day, days_left, counted, size, paragraphs, shown):
         app.jinja_env.filters[function.__name__] = function
     app.jinja_env.globals["LIGHTS"] = LIGHTS
+    app.jinja_env.globals["SENT"] = SENT
     app.jinja_env.globals["CASE_STATES"] = CASE_STATES
     app.jinja_env.globals["here"] = here
     app.jinja_env.trim_blocks = True

@@ -77,8 +77,8 @@ class Desk:
     def task(self, step: str, tab: str = "posts") -> int:
         """The number of the task of that step in a tab of the inbox."""
         page = text_of(self.get(f"/inbox/{tab}"))
-        rows = re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
-        numbers = [re.search(r'href="/tasks/(\d+)"', row) for row in rows if step in row]
+        rows = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
+        numbers = [re.search(r'href="/tasks/(\d+)[?"]', row) for row in rows if step in row]
         assert numbers and numbers[0], f"no task {step} in {tab}"
         return int(numbers[0][1])
 

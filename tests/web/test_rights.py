@@ -161,6 +161,8 @@ READERS = {
     "/": EVERYBODY,
     "/inbox": EVERYBODY,
     "/inbox/<tab>": EVERYBODY,
+    "/inbox/next": EVERYBODY,
+    "/inbox/bulk": EVERYBODY,  # without a choice of theirs it says so
     "/cases": EVERYBODY,
     "/cases/<int:instance_id>": SEES_CASE,
     "/tasks/<int:task_id>": SEES_CASE,

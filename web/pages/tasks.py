@@ -22,6 +22,7 @@ from engine.store.errors import Invalid, NotFound, Refused, Stale
 from web import forms
 from web.context import is_swap, me, origin, store
 from web.errors import status_of
+from web.lists import address_of, next_address, task_address
 from web.looks import looked_at
 from web.pages.task_verbs import VERBS
 from web.uploads import Kept, keep_files
@@ -67,7 +68,8 @@ def complete(task_id: int) -> ResponseReturnValue:
         return _again(task_id, typed, refusal)
     discard_draft(store(), task_id, actor=me(), origin=origin())
     flash("已办结，事项已转入下一环节。", "success")
-    return redirect("/inbox", 303)
+    trail = request.form.get("desk.list", "")
+    return redirect(next_address(trail) if "desk.next" in request.form else address_of(trail), 303)
 
 
 @page.post("/tasks/<int:task_id>/hand-back")
@@ -96,7 +98,7 @@ def claim(task_id: int) -> ResponseReturnValue:
         raise
     if is_swap():
         return render_template("inbox/_claimed.html", task_id=task_id, title=request.form.get("title", ""))
-    return redirect(f"/tasks/{task_id}", 303)
+    return redirect(task_address(task_id, request.form.get("list", "")), 303)
 
 
 @page.post("/tasks/<int:task_id>/unclaim")

@@ -7,6 +7,7 @@ import { lookAhead } from "./desk/ahead.js";
 import { openDialogs } from "./desk/dialogs.js";
 import { keepDrafts } from "./desk/draft.js";
 import { offerPhrases } from "./desk/phrases.js";
+import { inbox } from "./inbox.js";
 import { live } from "./live.js";
 
 function ready() {
@@ -15,6 +16,7 @@ function ready() {
   lookAhead(document);
   offerPhrases(document);
   openDialogs();
+  for (const list of document.querySelectorAll("[data-inbox]")) inbox(list);
   live();
   // After a refused form the reader lands on what is wrong.
   document.querySelector("[data-focus]")?.focus();
