@@ -88,3 +88,20 @@ def test_an_unticked_box_is_an_answer_and_a_missing_field_is_none() -> None:
         "name": "甲", "checks": [], "items": [], "promise": False, "proof": [],
     }  # fmt: skip
     assert read_posted(None, MultiDict([("name", "甲")])) == {}
+
+
+def test_what_a_step_only_shows_stands_in_words_without_an_input_and_decides_conditions(app: Flask) -> None:
+    fixed = {"decision", "name", "volume", "items", "proof"}
+    form = {**FORM, "fields": [{**field, "fixed": True} if field.get("key") in fixed else field for field in FORM["fields"]]}
+    names = {**NAMES, "decision": "no", "name": "<b>甲</b>\n乙", "items": ["姓名", "性别"], "proof": [7]}
+    shown = show(form, names, errors={"name": "“名称”在本环节只能查看，不能修改"})
+    page = _page(app, shown)
+    for words in ("不同意", "&lt;b&gt;甲&lt;/b&gt;", "姓名、性别", "1个附件", "（未填写）"):
+        assert words in page
+    assert not any(f'name="{key}"' in page for key in fixed) and 'name="reason"' in page
+    # The summary of problems leads to the field, and the browser knows the value that a condition asks for.
+    assert 'href="#name"' in page and 'id="name"' in page and "不能修改" in page
+    assert json.loads(shown.facts)["decision"] == "no"
+    assert {field.key: field.shown for field in shown.fields}["reason"] is True
+    posted = MultiDict([("decision", "yes"), ("phone", "0419-1")])
+    assert read_posted(form, posted).keys() == {"phone", "checks", "promise"}

@@ -15,6 +15,7 @@ from engine.process.incidents import CaseFault
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import Task
 from engine.process.tasks import complete_task, unclaim_task
+from engine.process.withdrawing import withdraw_task
 from engine.store.errors import Invalid, Stale, TaskTaken
 from tests.engine.interpreter.diagrams import element, multi
 from tests.engine.process.office import Office, choice, form, text
@@ -102,6 +103,18 @@ def test_the_first_objection_decides_and_the_others_need_not_sign_any_more(offic
     assert not any("已撤销" in line for line in told(office, case))
     with office.store.read() as session:
         assert sorted(session.scalars(select(Task.state).where(Task.step == "sign"))) == ["cancelled", "cancelled", "done"]
+
+
+@pytest.mark.parametrize("stance", ["yes", "no"])
+def test_a_vote_that_is_taken_back_counts_no_more_though_it_had_decided(office: Office, stance: str) -> None:
+    case = everybody_signs(office, actions="withdraw")
+    sign(office, "ben", stance)
+    done = office.task("sign", state="done")
+    withdraw_task(office.store, done.id, actor=office["ben"], reason="看错了")
+    assert sorted(task.assignee_id or 0 for task in open_tasks(office)) == sorted([office["anna"].account_id, office["ben"].account_id])
+    for who in ("ben", "anna"):
+        sign(office, who, "yes")
+    assert (office.open_steps(), office.instance(case).variables["signed"]) == (["publish"], {"passed": True, "yes": 2, "no": 0, "total": 2})
 
 
 def test_in_order_the_next_gets_it_when_the_one_before_has_signed(office: Office) -> None:
