@@ -40,9 +40,9 @@ class OutboxLetter(Base):
     __tablename__ = "outbox"
     __table_args__ = (
         Index("ix_outbox_waiting", "next_at", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
-        # What the operator's page lists and counts: few, or somebody must look.
         # The deliveries of a webhook, newest first.
         Index("ix_outbox_webhook", "recipient", "id", sqlite_where=_WEBHOOK, postgresql_where=_WEBHOOK),
+        # What the operator's page lists and counts: few, or somebody must look.
         Index("ix_outbox_dead", "channel", "id", sqlite_where=_DEAD, postgresql_where=_DEAD),
     )
 

@@ -19,6 +19,7 @@ from engine.process.notifying.dispatch import Words, announce, path_of, tell
 from engine.process.notifying.recipients import Person, empowered, holders, person, robots_of
 from engine.process.notifying.restricting import case_is_restricted
 from engine.process.operations import Call, operation
+from engine.process.restricted import restricts
 from engine.process.tables import Notice, Timer
 from engine.store.errors import NotFound
 from engine.store.store import Store, Work, command
@@ -78,7 +79,9 @@ def send(call: Call, *, unit: str, post: str, title: str, text: str, deadline: s
     found = unit_by_code(call.work.session, str(unit))
     if found is None:
         raise OperationError("no-such-unit", f"通知的单位“{unit}”不存在")
-    return notify_post(call.work, found.id, post, title=title, text=text, instance_id=call.instance.id)
+    # By the data as they stand now: the very answer that makes the case restricted may have come with this move.
+    restricted = restricts(call.work.session, deployed(call.work.session, call.instance.definition_id), call.variables)
+    return notify_post(call.work, found.id, post, title=title, text=text, instance_id=call.instance.id, restricted=restricted)
 
 
 def _last_day(call: Call, activity: str) -> str:

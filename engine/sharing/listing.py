@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import select
 
 from engine.people.tables import Unit
+from engine.process.definitions import deployed
 from engine.process.interpreter.model import OperationError
 from engine.process.notices import notify_post
-from engine.process.notifying.restricting import is_restricted
 from engine.process.operations import Call, operation
+from engine.process.restricted import restricts
 from engine.process.tables import Instance
 from engine.sharing.catalogue import Resource, change_resource, code_of, lock_resource
 from engine.sharing.negative_list import (
@@ -219,7 +220,7 @@ def tell_applicants(call: Call, *, resource: Any, title: str, text: str) -> int:
         .distinct()
         .order_by(Instance.unit_id)
     )  # fmt: skip
-    restricted = is_restricted(session, call.instance)
+    restricted = restricts(session, deployed(session, call.instance.definition_id), call.variables)
     return sum(
         # Who is told may not see the case that tells them, so the notice does not name it.
         notify_post(call.work, unit_id, "handler", title=title, text=text, restricted=restricted)

@@ -111,6 +111,8 @@ def _line(row: Any) -> LetterLine:
 
 def mask(channel: str, recipient: str) -> str:
     """Enough of an address to tell whose it is, and not enough to write to it."""
+    if channel == "webhook":
+        return f"事件推送 {recipient}"  # its number: where it leads, the page of webhooks says
     if channel in ROBOTS:
         return recipient.replace("robot:", "群机器人 ")
     if channel == "mail" and "@" in recipient:
@@ -121,7 +123,7 @@ def mask(channel: str, recipient: str) -> str:
 
 def channel_name(key: str) -> str:
     """What a channel is called on the screens."""
-    return CHANNELS.get(key) or ROBOTS.get(key) or key
+    return CHANNELS.get(key) or ROBOTS.get(key) or {"webhook": "事件推送"}.get(key, key)
 
 
 @command

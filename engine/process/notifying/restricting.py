@@ -1,38 +1,18 @@
-"""Which cases are restricted 受限: of them nothing leaves the product but that there is something.
-
-The diagram says so: property `restricted` of the process, an expression over the case's data.
-"""
+"""What leaves the product of restricted cases 受限: that there is something, and nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from engine.process.definitions import deployed
-from engine.process.interpreter.expressions import ExpressionError, evaluate
-from engine.process.operations import WORDS
+from engine.process.restricted import is_restricted
 from engine.process.tables import Instance
 
 #: What leaves instead of the content.
 HEADING = "您有一条新消息"
 TEXT = "您有一条新消息，请登录系统查看"
-
-
-def is_restricted(session: Session, instance: Instance) -> bool:
-    """Whether the case is restricted as its data stand now. An expression that cannot be evaluated keeps the content in.
-
-    Costs nothing where the process says nothing.
-    """
-    text = deployed(session, instance.definition_id).diagram.properties.get("restricted")
-    if not text:
-        return False
-    try:
-        return bool(evaluate(text, instance.variables, {name: partial(word, session) for name, word in WORDS.items()}))
-    except (ExpressionError, ArithmeticError, LookupError, TypeError, ValueError):
-        return True
 
 
 def restricted_of(session: Session, instance_ids: Collection[int]) -> frozenset[int]:

@@ -40,6 +40,19 @@ def everything(desk: Desk, case: int) -> None:
     send_digests(desk.store, "https://sharing.example.gov.cn")
 
 
+def test_the_answer_that_makes_a_case_restricted_holds_back_the_notice_of_the_same_move(desk: Desk) -> None:
+    desk.deploy(
+        "start > user:ask > service:tell > user:answer > end", element("ask", form="ask", unit="'A'", post="handler"),
+        element("tell", **{"operation": "notices.send", "in.unit": "'B'", "in.post": "'handler'", "in.title": "about",
+                           "in.text": "'请关注'"}),
+        element("answer", unit="'B'", post="handler"), forms=FORM, restricted="mark == 'secret'",
+    )  # fmt: skip
+    desk.start()
+    desk.complete("anna", "ask", about=SECRET, mark="secret")
+    assert [letter.payload["text"] for letter in desk.letters()] == [TEXT, TEXT]
+    assert [notice.title for notice in desk.notices()] == [SECRET, SECRET]
+
+
 @pytest.mark.parametrize("rule", ["true", "mark == 'secret'", "mark > 5"])
 def test_no_letter_of_a_restricted_case_says_anything_of_it(desk: Desk, rule: str) -> None:
     """An expression that cannot be evaluated (text against a number) keeps the content in, too."""
