@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ State = Literal["dead", "waiting"]
 COUNTED = 10_000
 
 _STREAM = "outbox"
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-][\w.-]*")
 _KINDS: Mapping[str, str] = {**{key: kind.name for key, kind in KINDS.items()}, "digest": "消息汇总", "test": "测试消息"}
 
 
@@ -103,8 +105,9 @@ def letters(session: Session, actor: Actor, state: State, *, channel: str | None
 
 def _line(row: Any) -> LetterLine:
     masked = mask(row.channel, row.recipient)
-    # Servers like to repeat the address that they refuse.
-    error = (row.error or "").replace(row.recipient, masked) if row.recipient else row.error or ""
+    # Servers like to repeat the address that they refuse, and others beside it.
+    error = (row.error or "").replace(row.recipient or "\n", masked)
+    error = _ADDRESS.sub(lambda found: mask("mail", found[0]), error)
     kind = str(row.payload.get("kind", ""))
     return LetterLine(row.id, channel_name(row.channel), masked, _KINDS.get(kind, "其他"), row.attempts, error, row.created_at, row.next_at)
 
