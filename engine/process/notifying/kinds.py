@@ -56,7 +56,7 @@ _ALL = (
     Kind("case", "办件动态", "与本单位有关的办件、资源和授权的变化", robot=True),
     Kind("calendar", "工作日历", "放假安排的录入、确认以及由此引起的截止日变化"),
     Kind("workshop", "流程发布", "发布申请的提出和审批"),
-    Kind("absence", "请假与代办", "请假、代办的开始和结束"),
+    Kind("absence", "请假代理", "请假和代理的开始、结束"),
 )
 
 #: Kind → what it is; in the order of the screens.
