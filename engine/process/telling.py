@@ -82,6 +82,8 @@ _VERBS: Mapping[str, Callable[[str, Mapping[str, Any]], str]] = {
     "given_back": lambda name, data: f"“{name}”交还经办人（{_GIVEN_BACK.get(data.get('why', ''), '')}）",
     "urged": lambda name, data: f"催办“{name}”",
     "copied": lambda name, data: f"抄送给{data.get('people', '')}",
+    "commented": lambda name, data: f"在“{name}”留言",
+    "attached": lambda name, data: f"为“{name}”添加附件",
     "copy_read": lambda name, data: "阅办抄送",
     "stand_in": lambda name, data: f"{data.get('from', '')}请假，“{name}”改由{data.get('to') or '岗位其他人员'}{'代' if data.get('to') else ''}办",
     "released": lambda name, data: f"{data.get('from', '')}已不在该岗位，“{name}”{'交由' + data['to'] + '办理' if data.get('to') else '待签收'}",

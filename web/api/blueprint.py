@@ -12,6 +12,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from web.api import (
     access,
     cases,
+    deadlines,
     definitions,
     deployments,
     engine,
@@ -19,13 +20,16 @@ from web.api import (
     history,
     identity,
     jobs,
+    messages,
     migrations,
     openapi,
     people,
     refusals,
     routing,
     task_acts,
+    task_things,
     tasks,
+    verbs,
 )
 from web.api.refusals import ApiError
 from web.api.uncovered import UNCOVERED
@@ -35,8 +39,24 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
 
 #: The modules that declare routes; importing them is what declares.
 RESOURCES = (
-    engine, identity, tasks, task_acts, external_tasks, cases, definitions, deployments, jobs, migrations, history, people, openapi,
-)  # fmt: skip
+    engine,
+    identity,
+    tasks,
+    task_acts,
+    task_things,
+    verbs,
+    external_tasks,
+    cases,
+    definitions,
+    deployments,
+    jobs,
+    migrations,
+    history,
+    deadlines,
+    messages,
+    people,
+    openapi,
+)
 
 _OPEN = {f"{declared.method} {routing.PREFIX}{declared.path}" for declared in routing.ROUTES if declared.scope is None}
 

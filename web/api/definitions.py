@@ -135,6 +135,7 @@ START = shapes.body({
     "variables": values.GIVEN_VARIABLES, "businessKey": maybe(text("must be left out: the engine numbers its cases", most=200)),
     "withVariablesInReturn": flag(), "unitId": text("the code of the unit that asks, where the caller holds posts in several", most=32),
     "attachments": many(text(most=19), "ids of uploaded files", most=20),
+    "startInstructions": many({"type": "object"}, "not covered: must be empty", most=0), "caseInstanceId": text("there are no CMMN cases", most=0),
     "skipCustomListeners": flag("there are none"), "skipIoMappings": flag("not covered: must be false"),
 })  # fmt: skip
 _STARTED = {**INSTANCE, "properties": {**INSTANCE["properties"], "variables": values.VARIABLES}}

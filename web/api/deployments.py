@@ -182,7 +182,8 @@ def _given() -> dict[str, str]:
             raise bad_request(f"{name[:100]}: holds characters that cannot be kept") from None
         if len(value) > _FORM["properties"][name].get("maxLength", 10):
             raise bad_request(f"{name}: too long")
-        found[name] = value
+        # Clients in Python write True: the original reads it so too.
+        found[name] = value.lower() if name in ("enable-duplicate-filtering", "deploy-changed-only") else value
     for name in ("enable-duplicate-filtering", "deploy-changed-only"):
         if found.get(name, "false") not in ("true", "false", ""):
             raise bad_request(f"{name}: true or false is expected")

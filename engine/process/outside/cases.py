@@ -124,6 +124,11 @@ def one_case(session: Session, instance_id: int) -> Any:
     return row
 
 
+def by_number(session: Session, business_key: str) -> int | None:
+    """The id of a case by its number; None where there is none. One query."""
+    return session.scalar(select(Instance.id).where(Instance.number == business_key))
+
+
 @dataclass(frozen=True, slots=True)
 class Data:
     """The data of a case, with the version whose forms give them their meaning."""

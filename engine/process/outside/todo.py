@@ -126,6 +126,11 @@ def open_task(session: Session, task_id: int) -> Any:
     return row
 
 
+def task_case(session: Session, task_id: int) -> int | None:
+    """The case of a task in whatever state; None where there is no such task. One query."""
+    return session.scalar(select(Task.instance_id).where(Task.id == task_id))
+
+
 PAST_FILTERS: Mapping[str, Filter] = {
     **_whole(Task.instance_id),
     "taskId": ident(Task.id), "activityInstanceIdIn": among(Task.token), "taskName": same(Task.name), "taskNameLike": like(Task.name),

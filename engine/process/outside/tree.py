@@ -71,6 +71,25 @@ def tree_of(session: Session, instance_id: int) -> Node:
     return root
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A message that a step of a case waits for."""
+
+    token: str
+    step: str
+    message: str
+
+
+def messages_of(session: Session, instance_id: int) -> list[Expected]:
+    """The messages that a running case waits for now; none for one that is suspended. One query. Raises NotFound."""
+    row = session.get(Instance, instance_id, options=[undefer(Instance.saved)])
+    if row is None or row.state not in OPEN_STATES:
+        raise NotFound(f"No matching execution with id {instance_id}")
+    diagram = deployed(session, row.definition_id).diagram
+    waiting = Machine.load(diagram, row.saved, host=_Reader(dict(row.variables))).waiting() if row.state == "running" else []
+    return [Expected(each.token, each.step, each.message) for each in waiting if each.kind == "message" and each.message]
+
+
 def _under(above: Node, known: dict[str, Node], token: str, step: Step | None, step_id: str) -> Node:
     if token not in known:
         known[token] = Node(token, step_id, step.name if step else None, kind_of(step))

@@ -26,7 +26,7 @@ class Program:
             headers["Authorization"] = f"Bearer {self.token}"
         if sent is not None:
             arguments["json"] = sent
-        return self.client.open(PREFIX + path, method=method, headers=headers, auth=self.basic, **arguments)
+        return self.client.open(PREFIX + path, method=method, headers=headers, auth=self.basic, buffered=True, **arguments)
 
     def get(self, path: str, **query: Any) -> Any:
         """What GET answers; the test fails where that is not 200."""
