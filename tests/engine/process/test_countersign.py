@@ -12,6 +12,7 @@ from engine.people.absences import stand_in
 from engine.people.tables import Absence, AbsencePost, Account
 from engine.process.assigning import holders
 from engine.process.incidents import CaseFault
+from engine.process.returning import return_task
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import Task
 from engine.process.tasks import complete_task, unclaim_task
@@ -115,6 +116,26 @@ def test_a_vote_that_is_taken_back_counts_no_more_though_it_had_decided(office: 
     for who in ("ben", "anna"):
         sign(office, who, "yes")
     assert (office.open_steps(), office.instance(case).variables["signed"]) == (["publish"], {"passed": True, "yes": 2, "no": 0, "total": 2})
+
+
+def test_a_case_returned_out_of_a_countersign_leaves_no_task_behind_and_votes_afresh(office: Office) -> None:
+    office.deploy(
+        "start > user:draft > user:sign > end", multi("sign", over="holders('A', 'handler')", item="signer"),
+        element("draft", name="拟稿", unit="'A'", post="head"), element("sign", name="会签", **SIGN, assignee="signer"), forms=VOTE,
+        actions="return", startPosts="head",
+    )  # fmt: skip
+    case = office.start("clara")
+    office.complete("clara", "draft")
+    office.joins("cora", "A", "handler")
+    sign(office, "ben", "yes")
+    annas = open_tasks(office)[0]
+    return_task(office.store, annas.id, actor=office["anna"], to="draft", reason="漏了附件")
+    assert office.open_steps() == ["draft"]
+    office.complete("clara", "draft")
+    assert len(open_tasks(office)) == 3, "whoever holds the post by now is asked"
+    for who in ("anna", "ben", "cora"):
+        sign(office, who, "yes")
+    assert office.instance(case).variables["signed"] == {"passed": True, "yes": 3, "no": 0, "total": 3}
 
 
 def test_in_order_the_next_gets_it_when_the_one_before_has_signed(office: Office) -> None:

@@ -9,7 +9,7 @@ import pytest
 from engine.process.package import Package
 from engine.process.workshop.comparing.compare import compare
 from tests.engine.interpreter.diagrams import diagram, element, multi
-from tests.engine.process.office import Office, choice, form
+from tests.engine.process.office import Office, choice, form, text
 from tests.engine.process.test_countersign import SIGN, VOTE, sign
 from tests.engine.workshop.dry_walks import drawn
 from tests.engine.workshop.replaying import findings, replayed_as_they_ran, told
@@ -89,13 +89,13 @@ def package(*drawn_parts: Any, forms: dict[str, Any] = VOTE, **properties: str) 
 def test_a_comparison_tells_of_the_desk_in_words() -> None:
     before = package(*parts())
     after = package(
-        *parts(countersign="ratio", ratio="2/3", hiddenFields="remark", actions="urge,return", returnTo="starter"), actions="none", restricted="True",
-        forms={"vote": {**form(choice("stance", "yes", "no", required=True)), "bulk": True}},
+        *parts(countersign="ratio", ratio="2/3", hiddenFields="remark", actions="urge,return", returnTo="starter,amend"), actions="none", restricted="True",
+        forms={"vote": {**form(choice("stance", "yes", "no", required=True), {**text("remark"), "label": "备注"}), "bulk": True}},
     )  # fmt: skip
     texts = [change.text for change in compare(before, after).changes]
     for words in (
-        "用户任务“会签”的表决方式 会签（须全部同意） → 票签（达到比例即通过）", "用户任务“会签”的通过比例 无 → 2/3", "用户任务“会签”的不显示的字段 无 → remark",
-        "用户任务“会签”的可用动作 无 → 催办、退回", "用户任务“会签”的可以退回到 无 → starter", "流程“测试流程”的可用动作 无 → 只能办结",
+        "用户任务“会签”的表决方式 会签（须全部同意） → 票签（达到比例即通过）", "用户任务“会签”的通过比例 无 → 2/3", "用户任务“会签”的不显示的字段 无 → “备注”",
+        "用户任务“会签”的可用动作 无 → 催办、退回", "用户任务“会签”的可以退回到 无 → 发起人、amend", "流程“测试流程”的可用动作 无 → 只能办结",
         "流程“测试流程”的内容不得外发的条件 无 → 是", "表单“表单”的允许批量办结 无 → 是",
     ):  # fmt: skip
         assert words in texts, texts

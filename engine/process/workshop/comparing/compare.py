@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from engine.process.actions import listed
 from engine.process.interpreter.document import parse
 from engine.process.package import Package
 from engine.process.workshop.comparing import words
@@ -174,10 +175,20 @@ class _Comparing:
             return "、".join(self._called(things[flow], things) for flow in raw.split() if flow in things)
         if path in _REFERENCES and raw in things:
             return self._called(things[raw], things)
+        if path == "property:returnTo":
+            return ",".join(self._name(things[part], things) if part in things else part for part in listed(raw))
+        if path in ("property:hiddenFields", "property:readonlyFields"):
+            return ",".join(self._labels(things).get(part, part) for part in listed(raw))
         if path in ("property:form", "property:startForm"):
             form: Any = self.packages[things is self.after].forms.get(raw)
             return f"“{form['title']}”" if isinstance(form, dict) and form.get("title") else raw
         return raw
+
+    def _labels(self, things: Mapping[str, Thing]) -> dict[str, str]:
+        """What the fields of the forms are called, by key."""
+        forms = self.packages[things is self.after].forms.values()
+        fields = [field for form in forms if isinstance(form, dict) and isinstance(form.get("fields"), list) for field in form["fields"]]
+        return {str(field["key"]): f"“{field['label']}”" for field in fields if isinstance(field, dict) and field.get("key") and field.get("label")}
 
     def _place(self, old: Thing, new: Thing, path: str) -> str:
         """Which attribute of what: `“提供部门答复”答复时限`, `“复核”的岗位`."""

@@ -7,9 +7,10 @@ is left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from engine.people.posts import BODIES, post_label
-from engine.process.actions import ACTIONS, NONE, listed
+from engine.process.actions import ACTIONS, ANY, NONE, PREVIOUS, STARTER, listed
 from engine.process.workshop.texts import TEXTS
 
 KINDS = {
@@ -82,6 +83,11 @@ DAYS = frozenset({
 })  # fmt: skip
 _POSTS = frozenset({"property:post", "property:startPosts", "property:limitNotifyPost"})
 _UNITS = frozenset({"property:unit", "property:limitNotifyUnit"})
+#: Attributes that list keys.
+_LISTS: Mapping[str, Mapping[str, str]] = {
+    "property:actions": {**ACTIONS, NONE: "只能办结"}, "property:returnTo": {STARTER: "发起人", PREVIOUS: "上一环节", ANY: "任何以前的环节"},
+    "property:hiddenFields": {}, "property:readonlyFields": {},
+}  # fmt: skip
 _BODY = re.compile(r"body\(\s*[\"'](\w+)[\"']\s*\)")
 _UNIT_WORDS = {"applicant_unit": "申请单位", "provider_unit": "提供单位"}
 #: A long text is shown from its beginning.
@@ -108,8 +114,8 @@ def value(path: str, raw: str | None) -> str:
         return "、".join(post_label(part.strip()) for part in raw.split(","))
     if path in _UNITS:
         return _unit(raw)
-    if path == "property:actions":
-        return "、".join({**ACTIONS, NONE: "只能办结"}.get(part, part) for part in listed(raw))
+    if path in _LISTS:
+        return "、".join(_LISTS[path].get(part, part) for part in listed(raw))
     if path == "property:operation":
         return TEXTS.operations[raw].label if raw in TEXTS.operations else raw
     if path == "property:subject":
