@@ -23,7 +23,7 @@ from engine.process.rows import add_missing
 from engine.process.tables import Instance, Party, Task, Timer
 
 
-@operation("cases.escalate", {})
+@operation("cases.escalate", {}, repeatable=True)
 def escalate(call: Call) -> bool:
     """Brings the case before the leading group: from now on those who see escalated cases see it."""
     call.instance.escalated = True
@@ -55,7 +55,7 @@ def start(call: Call, *, process: str, units: Any, given: Mapping[str, Any] | No
     return started
 
 
-@operation("cases.answers", {"step": "element id of a task, such as one done by several units at once"})
+@operation("cases.answers", {"step": "element id of a task, such as one done by several units at once"}, repeatable=True)
 def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
     """What was answered at a step of this case, each time that it was done: the form's values, `opinion`, `unit` and `person`.
 
@@ -72,7 +72,7 @@ def answers(call: Call, *, step: str) -> list[dict[str, Any]]:
     return [{**(given or {}), "opinion": said or "", "unit": unit, "person": person} for given, said, unit, person in rows]
 
 
-@operation("cases.admit", {"unit": "code of the unit"})
+@operation("cases.admit", {"unit": "code of the unit"}, repeatable=True)
 def admit(call: Call, *, unit: str) -> bool:
     """Makes a unit a party of the case: from now on all its case-working posts see it, not only those with a task in it.
 
@@ -85,7 +85,8 @@ def admit(call: Call, *, unit: str) -> bool:
     return True
 
 
-@operation("cases.due_day", {"days": "working days from now on", "unit": "code of the unit by whose calendar it counts"})
+@operation("cases.due_day", {"days": "working days from now on", "unit": "code of the unit by whose calendar it counts"},
+           repeatable=True)
 def due_day(call: Call, *, days: Any, unit: Any = None) -> str:
     """The ISO date of the last day of a limit that begins now, so that a letter can name the day before the clock runs.
 

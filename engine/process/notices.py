@@ -71,7 +71,7 @@ def _tell(work: Work, people: Sequence[Person], words: Words) -> int:
 
 
 @operation("notices.send", {"unit": "code of the unit", "post": "key of the post", "title": "heading", "text": "what it says",
-                            "deadline": "element id of an activity whose last day, as it stands now, is told after the text"})
+                            "deadline": "element id of an activity whose last day, as it stands now, is told after the text"}, repeatable=True)
 def send(call: Call, *, unit: str, post: str, title: str, text: str, deadline: str | None = None) -> int:
     """Sends a notice to everybody who holds the post; the result is how many were told."""
     if deadline:

@@ -53,6 +53,8 @@ class Operation:
     run: Callable[..., Any]
     review: Callable[[Step, Package], Iterable[tuple[str, str]]] | None = None
     """Looks at a step of a diagram that is to be deployed: (rule, what is wrong)."""
+    repeatable: bool = False
+    """It only reads, or tells people: a case may be returned over it, and it runs again."""
 
     @property
     def required(self) -> frozenset[str]:
@@ -86,12 +88,16 @@ BROUGHT: dict[str, frozenset[str]] = {}
 
 
 def operation(
-    name: str, parameters: Mapping[str, str], *, review: Callable[[Step, Package], Iterable[tuple[str, str]]] | None = None
-) -> Callable[[F], F]:
-    """Registers `run(call, **parameters)` under `name`. A diagram gives the parameters as `in.<name>` expressions."""
+    name: str, parameters: Mapping[str, str], *, review: Callable[[Step, Package], Iterable[tuple[str, str]]] | None = None,
+    repeatable: bool = False,
+) -> Callable[[F], F]:  # fmt: skip
+    """Registers `run(call, **parameters)` under `name`. A diagram gives the parameters as `in.<name>` expressions.
+
+    `repeatable` is one that only reads or tells people: running it again does no harm.
+    """
 
     def register(run: F) -> F:
-        OPERATIONS[name] = Operation(name, dict(parameters), (run.__doc__ or "").strip(), run, review)
+        OPERATIONS[name] = Operation(name, dict(parameters), (run.__doc__ or "").strip(), run, review, repeatable)
         return run
 
     return register

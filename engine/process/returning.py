@@ -1,12 +1,14 @@
 """Returning 退回: whoever works on a task sends the case back to its starter or to a step that was done before.
 
 The case then stands as a case could stand there (`interpreter.going_back`): no branch is orphaned and no task is lost, or the
-step is not offered. Nobody escapes a statutory limit by returning, unless the diagram names the step.
+step is not offered. Nobody escapes a statutory limit by returning, and nobody returns over what took effect beyond the case (`lasting`),
+unless the diagram names the step.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session, undefer
@@ -21,6 +23,7 @@ from engine.process.definitions import Deployed, deployed
 from engine.process.incidents import reporting
 from engine.process.interpreter.machine import Machine, Onlooker
 from engine.process.interpreter.model import CannotGoBack
+from engine.process.lasting import lasting
 from engine.process.moves import Return
 from engine.process.projection import REVISION
 from engine.process.tables import Instance, Task, Timer
@@ -46,7 +49,7 @@ class ReturnTarget:
 def return_targets(session: Session, actor: Actor, task_id: int) -> list[ReturnTarget]:
     """Where the actor may return this task now, the starter first, then the steps that were done last; empty where nowhere.
 
-    Up to five queries.
+    Up to six queries.
     """
     found = session.execute(
         select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id).options(undefer(Instance.saved))
@@ -100,18 +103,22 @@ def _targets(session: Session, instance: Instance, task: Task) -> list[ReturnTar
     named = return_targets_named(diagram, task.step)
     explicit = diagram.steps[task.step].properties.get("returnTo") is not None
     machine = Machine.load(diagram, instance.saved, host=Onlooker())
-    done = {row.step: row for row in reversed(_done(session, instance, definition))}
+    done: dict[str, Any] = {}
+    for row in _done(session, instance, definition):
+        done.setdefault(row.step, row)
     ways = machine.could_go_back(task.token, done)
-    statutory = _statutory(session, instance.id)
+    statutory, lasts = _statutory(session, instance.id), lasting(session, instance, diagram)
     found: list[ReturnTarget] = []
-    if STARTER in named and (explicit or not statutory) and _has_starter(instance, definition) and not machine.is_beside(task.token):
+    start = next(step.id for step in diagram.steps.values() if step.kind == "start" and step.parent is None)
+    free = explicit or not (statutory or lasts.between(None, start, task.step))
+    if STARTER in named and free and _has_starter(instance, definition) and not machine.is_beside(task.token):
         starter = session.get_one(Account, instance.starter_id).name
         found.append(ReturnTarget(STARTER, "发起人", starter, f"发起人（{starter}）：{REVISION}"))
     previous = True
-    for step, row in reversed(done.items()):
+    for step, row in done.items():
         if step not in ways:
             continue
-        free = not statutory & ways[step] and (ANY in named or (PREVIOUS in named and previous))
+        free = not statutory & ways[step] and not lasts.between(row.id, step, task.step) and (ANY in named or (PREVIOUS in named and previous))
         previous = False
         if step in named or free:
             name, person = diagram.steps[step].name, row.person or ""
@@ -119,11 +126,11 @@ def _targets(session: Session, instance: Instance, task: Task) -> list[ReturnTar
     return found
 
 
-def _done(session: Session, instance: Instance, definition: Deployed) -> list[Row[str, str, int | None, str | None]]:
+def _done(session: Session, instance: Instance, definition: Deployed) -> list[Row[int, str, str, str | None]]:
     """Which steps people have done in this case, and who; the last first. What another version calls otherwise is none of them."""
     steps = definition.diagram.steps
     rows = session.execute(
-        select(Task.step, Task.name, Task.definition_id, Account.name.label("person"))
+        select(Task.id, Task.step, Task.name, Account.name.label("person"))
         .outerjoin(Account, Account.id == Task.completed_by)
         .where(Task.instance_id == instance.id, Task.state == "done", Task.main_id.is_(None)).order_by(Task.completed_at.desc(), Task.id.desc())
     ).all()

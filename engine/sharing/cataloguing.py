@@ -64,7 +64,7 @@ def draft(call: Call, *, kind: str, class_code: str, provider: str, serial_digit
     return value_of(row, session.get_one(Unit, row.provider_id)) | {"items": list(row.items)}
 
 
-@operation("catalogue.check", {"resource": "the resource (value or code)"})
+@operation("catalogue.check", {"resource": "the resource (value or code)"}, repeatable=True)
 def check(call: Call, *, resource: Any) -> bool:
     """Whether the answers of this case can become elements of the resource: asked before anybody reviews them.
 
@@ -77,6 +77,7 @@ def check(call: Call, *, resource: Any) -> bool:
 @operation(
     "catalogue.similar",
     {"resource": "the resource (value or code)", "percent": "share of its items that another entry must hold to be told"},
+    repeatable=True,
 )
 def similar(call: Call, *, resource: Any, percent: Any) -> list[dict[str, Any]]:
     """Published entries that may be the same data from another source: of the same name, or holding most of its items.

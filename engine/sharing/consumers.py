@@ -13,7 +13,7 @@ from engine.sharing.catalogue import lock_resource
 from engine.sharing.grants import Grant
 
 
-@operation("sharing.consumers", {"resource": "the resource (value or code)"})
+@operation("sharing.consumers", {"resource": "the resource (value or code)"}, repeatable=True)
 def consumers(call: Call, *, resource: Any) -> list[str]:
     """Codes of the units whose grant of the resource has neither ended nor expired; what is only suspended counts."""
     session = call.work.session

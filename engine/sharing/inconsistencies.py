@@ -175,6 +175,7 @@ def settle_inconsistency(call: Call, *, authority: str = "", finding: str = "") 
 @operation(
     "inconsistencies.others",
     parameters={"providers": "the units concerned (`value`, `label`)", "authority": "code of the one that is authoritative"},
+    repeatable=True,
 )
 def others(call: Call, *, providers: Any, authority: str) -> list[dict[str, Any]]:
     """The units concerned but for the authoritative one: those that must correct their data."""

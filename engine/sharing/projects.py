@@ -151,7 +151,7 @@ def decide(call: Call, *, state: str) -> dict[str, Any]:
     return {"id": row.id, "state": state}
 
 
-@operation("projects.compare", parameters={})
+@operation("projects.compare", parameters={}, repeatable=True)
 def compare(call: Call) -> dict[str, Any]:
     """Compares what the project of this case promised with what its unit has published. Returns `gaps` and `text`.
 

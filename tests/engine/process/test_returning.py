@@ -10,6 +10,7 @@ from sqlalchemy import select
 from engine.history import History
 from engine.people.tables import Appointment
 from engine.process.instances import suspend_instance, terminate_instance
+from engine.process.operations import OPERATIONS, Operation
 from engine.process.returning import return_targets, return_task
 from engine.process.sheets.case import case_sheet
 from engine.process.sheets.task import task_sheet
@@ -358,3 +359,29 @@ def test_the_history_says_it_once_and_holds(line: Office) -> None:
     with line.store.read() as session:
         [entry] = session.scalars(select(History).where(History.instance_id == case, History.act == "returned"))
     assert (entry.step, entry.data["to"], entry.data["reason"], entry.data["opened"][0]["step"]) == ("sign", "draft", "请更正", "draft")
+
+
+# -- what took effect ---------------------------------------------------------------------------
+
+
+def test_nobody_returns_over_what_took_effect_unless_the_diagram_names_the_step(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grant would be given twice. Looking something up, or what a reminder beside the way did, is no matter."""
+    for name, repeatable in (("test.grant", False), ("test.look", True), ("test.scold", False)):
+        monkeypatch.setitem(OPERATIONS, name, Operation(name, {}, "", lambda call: None, repeatable=repeatable))
+    parts = ("start > user:draft > service:give > user:check > service:look > user:sign > end", "late > service:scold > end:scolded",
+             element("draft", **A), element("check", **A), element("sign", **HEAD), timer("check", "late", workingDays=1),
+             element("give", operation="test.grant"), element("look", operation="test.look"), element("scold", operation="test.scold"))
+    office.deploy(*parts, actions="return")
+    office.start()
+    office.complete("anna", "draft")
+    assert targets(office, "anna", "check") == []
+    office.sweep("2026-02-14 09:00")
+    office.complete("anna", "check")
+    assert targets(office, "clara", "sign") == ["check"]
+    office.deploy(*parts, element("sign", returnTo="draft, previous"), actions="return")
+    case = office.start()
+    office.complete("anna", "draft")
+    office.complete("anna", "check")
+    with office.store.read() as session:
+        task = session.scalars(select(Task.id).where(Task.instance_id == case, Task.step == "sign")).one()
+        assert [target.step for target in return_targets(session, office["clara"], task)] == ["check", "draft"]
