@@ -146,11 +146,10 @@ def _back_to(work: Work, task: Task) -> StandIn:
     whom = task.for_id or task.owner_id
     assert whom is not None
     found = stand_in(work.session, whom, task.unit_id, task.post, work.now)
-    if found.account_id is not None:
-        holder = load_actor(work.session, found.account_id)
-        if holder is not None and permissions.may_claim_from(holder, task.unit_id, task.post):
-            return found
-    return StandIn(None)
+    if found.account_id is None:
+        return found  # on leave with nobody for them: the post may claim it, and what is left comes back
+    holder = load_actor(work.session, found.account_id)
+    return found if holder is not None and permissions.may_claim_from(holder, task.unit_id, task.post) else StandIn(None)
 
 
 

@@ -177,6 +177,16 @@ def test_what_is_handed_back_to_an_owner_on_leave_is_their_substitutes(desk: Des
     assert (desk.task().assignee_id, desk.task().for_id) == (desk.id("eve"), desk.id("anna"))
 
 
+def test_what_is_handed_back_while_nobody_is_there_waits_for_the_post_and_comes_back(desk: Desk, leaves: Leaves) -> None:
+    desk.opens()
+    desk.delegate("anna", "clara")
+    absence = leaves.takes("anna")
+    desk.hand_back("clara")
+    assert (desk.task().assignee_id, desk.task().for_id) == (None, desk.id("anna"))
+    leaves.is_back(absence, "anna")
+    assert (desk.task().assignee_id, desk.task().for_id) == (desk.id("anna"), None)
+
+
 def test_a_substitute_who_lost_the_post_drops_out(desk: Desk, leaves: Leaves) -> None:
     desk.opens()
     desk.office.claim("anna", "review")
