@@ -253,10 +253,10 @@ class Worker:
             dead = work.session.execute(
                 delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
             ).all()
+            drafts = sweep_drafts(work)
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)
-            drafts = sweep_drafts(work)
         return len(expired) + len(dead) + drafts + self._remove_orphans()
 
     def _remove_orphans(self) -> int:

@@ -281,7 +281,7 @@ def retries(call: Call) -> None:
     finishing.set_retries(store(), [_acting(call)], int(call.body["retries"]), actor=me(), origin=origin())
 
 
-@route("PUT", "/external-task/retries", "How often several may still be tried: all or none", tag=_TAG, scope="operate", stands="partly",
+@route("PUT", "/external-task/retries", "How often several may still be tried: all or none", tag=_TAG, scope="operate", stands="partly", refuses=(404,),
        note="by ids only", body=body({"retries": number(most=finishing.RETRIES_MAX), "externalTaskIds": many(_ID, most=500)},
                                      required=("retries", "externalTaskIds")))
 def many_retries(call: Call) -> None:

@@ -71,7 +71,7 @@ def _version(definition: Any) -> str:
     return definition_id(definition.key, definition.version, definition.id)
 
 
-@route("POST", "/migration/generate", "The plan that two versions suggest", tag=_M, scope="deploy", stands="better", answer=PLAN,
+@route("POST", "/migration/generate", "The plan that two versions suggest", tag=_M, scope="deploy", stands="better", answer=PLAN, refuses=(404,),
        note="pairs by id, else by kind and name where that is unmistakable",
        body=body({"sourceProcessDefinitionId": text(least=1, most=200), "targetProcessDefinitionId": text(least=1, most=200),
                   "updateEventTriggers": flag("ignored"), "variables": table(ANYTHING, "must be empty")},
@@ -84,7 +84,7 @@ def generate(call: Call) -> Any:
     return {"sourceProcessDefinitionId": _version(plan.before), "targetProcessDefinitionId": _version(plan.after), "instructions": lines}
 
 
-@route("POST", "/migration/validate", "What is wrong with a plan", tag=_M, scope="deploy", body=_PLAN, answer=REPORT)
+@route("POST", "/migration/validate", "What is wrong with a plan", tag=_M, scope="deploy", body=_PLAN, answer=REPORT, refuses=(404,))
 def validate(call: Call) -> Any:
     with store().read() as session:
         plan = plan_of(session, me(), *_ends(call.body), _chosen(call.body))
@@ -103,7 +103,7 @@ def _reports(plan: Plan) -> list[dict[str, Any]]:
 
 
 @route("POST", "/migration/executeAsync", "Plan a migration, for a second person to start", tag=_M, scope="deploy", body=_EXECUTION, answer=BATCH,
-       stands="partly", note="nothing moves before somebody else has started it on its page; then the worker moves the cases one by one")
+       stands="partly", refuses=(404,), note="nothing moves before somebody else has started it on its page; then the worker moves the cases one by one")
 def execute_async(call: Call) -> Any:
     sent = call.body
     plan = sent["migrationPlan"]
