@@ -247,13 +247,19 @@ class Worker:
             work.session.execute(delete(Heartbeat).where(Heartbeat.worker == self.name))
 
     def housekeeping(self) -> int:
-        """Removes what nobody can use any more, returns how many rows and files; makes what is older than the search findable."""
+        """Removes what nobody can use any more, returns how many rows and files; makes what is older than the search findable.
+
+        What people had in hand who left their post goes back to it.
+        """
         with self.store.work(None, WORKER) as work:
             expired = work.session.execute(delete(SignIn).where(SignIn.expires_at <= work.now).returning(SignIn.token_hash)).all()
             dead = work.session.execute(
                 delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
             ).all()
             drafts = sweep_drafts(work)
+        released = release_left(self.store)
+        if released:
+            say(log, "tasks of who left given back", count=released)
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)

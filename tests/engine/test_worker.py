@@ -23,6 +23,8 @@ from engine.health import FRESH, look
 from engine.history import History, HistorySealItem
 from engine.logs import JsonLines
 from engine.outbox import OutboxLetter, post
+from engine.people.absences import enter_absence
+from engine.people.accounts import deactivate
 from engine.people.tables import SignIn
 from engine.process.attachments import upload
 from engine.process.tables import Attachment, Heartbeat
@@ -221,3 +223,22 @@ def test_an_empty_database_and_one_that_is_away_are_told_apart(empty_database_ur
     away = Store("postgresql+psycopg://nobody@127.0.0.1:1/nothing", clock)
     assert not look(away).database
     away.close()
+
+
+def test_a_round_begins_leaves_and_gives_back_what_somebody_had_who_left(office: Office, settings: Settings) -> None:
+    deploy_with_timer(office)
+    office.start()
+    office.start()
+    office.claim("anna", "ask")
+    starts = office.clock.now() + timedelta(hours=1)
+    enter_absence(
+        office.store, office["anna"].account_id, actor=office["anna"], starts_at=starts, ends_at=None, reason="病假", take_open=True,
+        substitutes={(office.units["A"], "handler"): office["ben"].account_id},
+    )  # fmt: skip
+    office.clock.to("2026-02-10 10:00")
+    worker = Worker(office.store, settings)
+    worker.once()
+    assert (office.task("ask").assignee_id, office.task("ask").for_id) == (office["ben"].account_id, office["anna"].account_id)
+    deactivate(office.store, office["ben"].account_id, actor=None)
+    worker.once()
+    assert office.task("ask").assignee_id is None
