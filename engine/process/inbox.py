@@ -72,6 +72,8 @@ class InboxLine:
     signing: str | None = None
     signatures: int = 0
     delegation: str | None = None
+    held: bool = False
+    """Completed by its assignee already, who can do no more: it waits for the last signature."""
 
 
 def now_of(session: Session) -> datetime:
@@ -231,7 +233,7 @@ def line_columns() -> AnySelect:
             Task.id, Task.instance_id, Task.number, Task.title, Task.process_key, Task.process_name, Task.name, Task.post,
             Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at, Task.paused,
             Task.unit_id, Task.provisional, Task.late, Task.sort_at, Task.sent_how, Task.urges, Task.signing, Task.signatures,
-            Task.delegation, Unit.name.label("unit_name"), assignee.name.label("assignee"), sender.name.label("sent_by"),
+            Task.delegation, Task.completed_by, Unit.name.label("unit_name"), assignee.name.label("assignee"), sender.name.label("sent_by"),
             absent.name.label("in_stead_of"),
         )
         .join(Unit, Unit.id == Task.unit_id)
@@ -262,7 +264,7 @@ def line_of(session: Session) -> Callable[[Any], InboxLine]:
             light=light_of(now, due_at=row.due_at, warn_at=row.warn_at, paused=row.paused, open_=is_open, late=row.late),
             provisional=row.provisional and is_open and not passed(now, row.due_at), late=row.late,
             sent_how=row.sent_how, sent_by=row.sent_by, urges=row.urges, in_stead_of=row.in_stead_of, signing=row.signing,
-            signatures=row.signatures, delegation=row.delegation,
+            signatures=row.signatures, delegation=row.delegation, held=is_open and row.completed_by is not None,
         )
 
     return line

@@ -12,7 +12,7 @@ from engine.people.actor import Actor
 from engine.process.desk.filters import TABS
 from tests.browser.conftest import PASSWORD
 from tests.browser.desk import PHONE, Axe, fits, sign_in
-from tests.engine.desk.crowd import crowd
+from tests.engine.desk.crowd import checks, crowd
 from tests.town import Town
 
 
@@ -93,6 +93,27 @@ def test_many_are_claimed_at_once_and_the_report_names_each(reader: Actor, page:
     assert axe(page) == []
     page.get_by_role("link", name="返回列表").click()
     page.wait_for_url("**/inbox/posts?q=gzf")
+
+
+def test_many_are_completed_with_one_form(town: Town, reader: Actor, page: Page, axe: Axe) -> None:
+    checks(town.store, reader, 3)
+    sign_in(page, "reader", PASSWORD)
+    page.goto("/inbox/posts?process=checks")
+    page.keyboard.press("a")
+    page.get_by_role("button", name="批量办结").click()
+    page.get_by_label("不同意").check()
+    assert axe(page) == []
+    page.get_by_role("button", name="办结这3件").click()
+    expect(page.get_by_text("未办结3件")).to_be_visible()
+    expect(page.get_by_label("不同意")).to_be_checked()
+    page.get_by_label(re.compile("^理由")).fill("不符")
+    assert axe(page) == []
+    page.set_viewport_size(PHONE)
+    assert fits(page)
+    page.get_by_role("button", name="办结这3件").click()
+    expect(page.get_by_text("已办结3件。")).to_be_visible()
+    page.get_by_role("link", name="返回列表").click()
+    expect(page.get_by_text("没有符合筛选条件的事项")).to_be_visible()
 
 
 def test_a_count_that_grows_offers_the_list_anew(reader: Actor, page: Page) -> None:

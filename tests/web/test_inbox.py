@@ -7,13 +7,11 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from engine.people.accounts import create_account
-from engine.process.definitions import deploy_in
 from engine.process.desk.copies import copy_case
-from engine.process.instances import start_instance
-from engine.process.package import Package
+from engine.process.desk.signatures import add_signers
 from engine.process.tables import Task
-from engine.store.clock import shanghai
-from tests.engine.interpreter.diagrams import diagram, element
+from engine.process.tasks import claim_task
+from tests.engine.desk.crowd import checks
 from tests.web.cast import Cast, one_hash
 from tests.web.desk import Desk, text_of
 
@@ -82,7 +80,7 @@ def test_a_filter_is_kept_shared_and_applied_with_one_click(desk: Desks) -> None
 
 
 def test_a_copy_is_counted_until_it_is_read(desk: Desks, cast: Cast) -> None:
-    (case,) = reviews(cast, 1)
+    (case,) = checks(cast.store, cast.actor("asker"), 1)
     copy_case(cast.store, case, actor=cast.actor("asker"), people=[cast.ids["asker_head"]], note="请知悉进度")
     head = desk("asker_head")
     page = text_of(head.get("/inbox/copies"))
@@ -119,21 +117,8 @@ def test_claiming_many_reports_each_and_leads_back_to_the_list(desk: Desks, cast
         assert refused.status_code == 422 and sentence in text_of(refused)
 
 
-def reviews(cast: Cast, count: int, *, bulk: bool = True) -> list[int]:
-    """Cases that wait at a step of their own process, for the handlers of 007; its form is for many, or not."""
-    asked = {"key": "result", "type": "choice", "label": "结论", "required": True,
-             "options": [{"value": "yes", "label": "同意"}, {"value": "no", "label": "不同意"}]}
-    why = {"key": "why", "type": "text", "label": "理由", "required": True, "when": "result == 'no'"}
-    step = element("review", name="核对", form="review", unit="'007'", post="handler")
-    drawn = diagram("start > user:review > end", step, key="checks", startPosts="handler", title="'核对'", actions="copy_to")
-    package = Package("liaoyang_2018", drawn, {"review": {"title": "核对表", "fields": [asked, why], "bulk": bulk}})
-    with cast.store.work() as work:
-        deploy_in(work, package, by="editor", approved_by="approver", reason="试", effective_at=shanghai("2018-11-26"))
-    return [start_instance(cast.store, "checks", actor=cast.actor("asker"), answers={}) for _ in range(count)]
-
-
 def test_one_form_for_many_keeps_what_was_typed_for_those_that_were_refused(desk: Desks, cast: Cast) -> None:
-    reviews(cast, 3)
+    checks(cast.store, cast.actor("asker"), 3)
     asker = desk("asker")
     numbers = re.findall(r'name="id" value="(\d+)"', text_of(asker.get("/inbox/posts?process=checks")))
     shown = text_of(asker.get(f"/inbox/bulk?id={'&id='.join(numbers)}&list=posts"))
@@ -149,7 +134,7 @@ def test_one_form_for_many_keeps_what_was_typed_for_those_that_were_refused(desk
 
 
 def test_a_step_whose_form_is_not_for_many_says_so(desk: Desks, cast: Cast) -> None:
-    reviews(cast, 1, bulk=False)
+    checks(cast.store, cast.actor("asker"), 1, bulk=False)
     asker = desk("asker")
     number = asker.task("核对")
     response = asker.get(f"/inbox/bulk?id={number}&list=posts")
@@ -181,3 +166,15 @@ def test_who_completes_a_task_goes_on_with_the_next_of_the_list_or_stays_if_they
     assert head.post(f"/tasks/{second}", sent).location == "/inbox/posts?q=gzf"
     assert head.get(head.post(f"/tasks/{third}", {**sent, "desk.next": "1"}).location).location == "/inbox/posts?q=gzf"
     assert "这个列表中没有待办了" in text_of(head.get("/inbox/posts?q=gzf"))
+
+
+def test_what_only_waits_for_signatures_is_not_the_next_task(desk: Desks, cast: Cast) -> None:
+    checks(cast.store, cast.actor("asker"), 2)
+    asker = desk("asker")
+    first, second = map(int, re.findall(r'name="id" value="(\d+)"', text_of(asker.get("/inbox/posts?process=checks"))))
+    for number in (first, second):
+        claim_task(cast.store, number, actor=cast.actor("asker"))
+    add_signers(cast.store, first, actor=cast.actor("asker"), people=[cast.ids["asker_head"]], signing="beside", note="")
+    onward = asker.post(f"/tasks/{first}", {"result": "yes", "desk.list": "mine", "desk.next": "1"}).location
+    assert asker.get(onward).location == f"/tasks/{second}?list=mine"
+    assert "已提交，待加签 1" in text_of(asker.get("/inbox/mine"))

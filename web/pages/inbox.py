@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 page = Blueprint("inbox", __name__)
 
 ROWS = {"copies": "inbox/_copies.html", "started": "inbox/_started.html"}
-#: How often a search that looked at enough is taken up again, for the next task of a list.
+#: How many pages of a list are turned for the next task: of one's own some may only wait for signatures.
 _TRIES = 10
 
 
@@ -78,9 +78,10 @@ def next_task() -> ResponseReturnValue:
         asked = read_question(options(session), which, given if which == tab else {}, store().clock.now()).asked
         after = None
         for _ in range(_TRIES):
-            found = tasks_of(session, me(), which, asked, after=after, limit=1)
-            if found.lines:
-                return redirect(task_address(found.lines[0].task_id, text))
+            found = tasks_of(session, me(), which, asked, after=after, limit=10)
+            to_do = next((line for line in found.lines if not line.held), None)
+            if to_do is not None:
+                return redirect(task_address(to_do.task_id, text))
             if (after := found.next) is None:
                 break
     flash("这个列表中没有待办了。", "success")

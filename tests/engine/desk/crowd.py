@@ -12,10 +12,15 @@ from sqlalchemy import select
 from calendars.deadline import shanghai_day
 from engine.people.actor import Actor
 from engine.people.units import unit_id_of
+from engine.process.definitions import deploy_in
 from engine.process.desk.tables import Copy
+from engine.process.instances import start_instance
+from engine.process.package import Package
 from engine.process.searching import search_text
 from engine.process.tables import FAR, Definition, Instance, Task
+from engine.store.clock import shanghai
 from engine.store.store import Store
+from tests.engine.interpreter.diagrams import diagram, element
 
 _FAR = datetime.fromisoformat(FAR)
 #: Resources and units that share signs and initials, so that words match some and not others.
@@ -75,3 +80,16 @@ def _clock(draw: random.Random, now: datetime) -> tuple[datetime | None, datetim
     if draw.random() < 0.2:
         due -= timedelta(hours=7)  # by office hours: 17:00
     return due, draw.choice([None, due - timedelta(days=2), due - timedelta(days=4)]), False
+
+
+def checks(store: Store, starter: Actor, count: int, *, bulk: bool = True) -> list[int]:
+    """Cases of a process of their own that wait at its step 核对 for the handlers of 007; its form is for many, or not."""
+    asked = {"key": "result", "type": "choice", "label": "结论", "required": True,
+             "options": [{"value": "yes", "label": "同意"}, {"value": "no", "label": "不同意"}]}
+    why = {"key": "why", "type": "text", "label": "理由", "required": True, "when": "result == 'no'"}
+    step = element("review", name="核对", form="review", unit="'007'", post="handler")
+    drawn = diagram("start > user:review > end", step, key="checks", startPosts="handler", title="'核对'", actions="copy_to, add_signer")
+    package = Package("liaoyang_2018", drawn, {"review": {"title": "核对表", "fields": [asked, why], "bulk": bulk}})
+    with store.work() as work:
+        deploy_in(work, package, by="editor", approved_by="approver", reason="试", effective_at=shanghai("2018-11-26"))
+    return [start_instance(store, "checks", actor=starter, answers={}) for _ in range(count)]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from engine.process.queries import cases
 from engine.process.searching import SEARCH_MAX, fill_in_search, search_text, words_of
 from engine.process.tables import Instance, Task
 from engine.store.settings import Settings
@@ -49,6 +50,13 @@ def test_a_new_case_and_its_tasks_are_found_by_title_and_unit(town: Town) -> Non
         (task,) = session.query(Task).where(Task.instance_id == case)
     assert "gzfbzdx" in instance.search and "smzj" in instance.search and instance.number.replace("〔", "").replace("〕", "") in instance.search
     assert (task.search, task.case_unit_id) == (instance.search, instance.unit_id)
+
+
+def test_the_list_of_cases_finds_by_initials_too(town: Town) -> None:
+    case = town.asks()
+    with town.store.read() as session:
+        for text_, found in (("gzfbz", [case]), ("smz 公租房", [case]), ("《》", [case]), ("gzfbx", []), ("100%", [])):
+            assert [line.instance_id for line in cases(session, town.officer("007", "handler"), text=text_).lines] == found, text_
 
 
 def test_what_is_older_than_the_search_is_filled_in_by_the_worker(town: Town, tmp_path: Path) -> None:
