@@ -35,6 +35,7 @@ from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
+from engine.process.outside.once import forget_answers
 from engine.process.outside.webhooks import find_webhook
 from engine.process.timers import fire_due
 from engine.process.workshop.back_testing.commands import run_back_tests
@@ -263,7 +264,7 @@ class Worker:
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)
-        return len(expired) + len(dead) + drafts + self._remove_orphans()
+        return len(expired) + len(dead) + drafts + forget_answers(self.store) + self._remove_orphans()
 
     def _remove_orphans(self) -> int:
         old = (self.store.clock.now() - ORPHAN_AGE).timestamp()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import String, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
@@ -73,7 +73,7 @@ FILTERS: Mapping[str, Filter] = {
 
 SORTS: Mapping[str, Any] = {
     "id": Task.id, "instanceId": Task.instance_id, "executionId": Task.instance_id, "created": Task.opened_at, "dueDate": Task.sort_at,
-    "name": Task.name, "nameCaseInsensitive": func.lower(Task.name), "taskDefinitionKey": Task.step, "caseInstanceId": Task.id,
+    "name": Task.name, "nameCaseInsensitive": func.lower(Task.name, type_=String()), "taskDefinitionKey": Task.step, "caseInstanceId": Task.id,
     "assignee": func.coalesce(_assignee.login, ""), "priority": Task.id,
 }  # fmt: skip
 
