@@ -270,3 +270,14 @@ def test_an_event_subprocess_without_steps_is_said_once() -> None:
     found = read_foreign(file(START, node("userTask", "sign"), END, arrow("start", "sign"), arrow("sign", "end"), odd))
     assert "empty-subprocess" in rules(found)
     assert rules(read_foreign(found.xml)) == set()
+
+
+def test_a_step_for_a_worker_of_the_original_is_one_for_a_worker_here() -> None:
+    found, document = brought(
+        START, node("serviceTask", "ship", camunda__type="external", camunda__topic="ship"),
+        node("serviceTask", "odd", camunda__type="external", camunda__topic="two words"), END, way("s", "ship", "odd", "e"),
+    )  # fmt: skip
+    assert document.elements["ship"].properties["topic"] == "ship" and "topic-translated" in rules(found)
+    assert [gap.required for gap in found.to_fill_in if gap.rule == "handed-elsewhere"] == [False]
+    assert "topic" not in document.elements["odd"].properties, "a name that no worker could ask for"
+    assert ("odd", "service-without-operation") in gaps(found) and ("ship", "service-without-operation") not in gaps(found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from engine.people.posts import POSTS
+from engine.process.check import TOPIC
 from engine.process.interpreter.document import BPMN, SHARING, SPIFF, local_name, properties_of, text_of
 from engine.process.workshop.importing.expressions import in_our_words, literal, name_of
 from engine.process.workshop.importing.forms import FAMILY, ZEEBE, vendor
@@ -173,7 +174,11 @@ def _service(sheet: Sheet, node: etree._Element) -> None:
         (item.get("type") for item in extension_items(node) if item.tag == f"{{{ZEEBE}}}taskDefinition"), None
     )
     code = next((f"{name}=“{value}”" for name in _CODE if (value := vendor(node, name))), None)
-    if topic and not is_bpmn(node, {"businessRuleTask"}):
+    if topic and TOPIC.fullmatch(topic) and is_bpmn(node, {"serviceTask", "sendTask"}):
+        sheet.set_property(node, "topic", topic)
+        sheet.rewrote(node, "topic-translated", f"由外部程序办理，主题“{topic}”")
+        sheet.lacks(node, "handed-elsewhere", "外部程序只能得到写明交给它的数据，办件只取写明取回的数据，请填写", required=False)
+    elif topic and not is_bpmn(node, {"businessRuleTask"}):
         sheet.lacks(node, "service-elsewhere", f"原由外部程序办理（主题“{topic}”），请改选本系统的操作，或改为人工办理", required=False)
     elif code:
         sheet.lacks(node, "service-elsewhere", f"原由其他系统的程序执行（{code}），请改选本系统的操作，或改为人工办理", required=False)
