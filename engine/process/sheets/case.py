@@ -284,19 +284,22 @@ def _timeline(
 ) -> tuple[list[TimelineLine], list[str]]:
     """The record as told, oldest first, and the elements that tokens have passed."""
     rows = session.scalars(select(History).where(History.instance_id == instance.id).order_by(History.seq)).all()
-    passed: dict[str, None] = {}
+    passed: dict[tuple[str, Any], list[str]] = {}
     lines = []
     for row in rows:
-        for step, how in row.data.get("passed", ()):
-            if how != "entered":
-                passed[step] = None
+        if row.act == "withdrawn":
+            passed.pop(("completed", row.data.get("task")), None)  # it stands as if that had never been done
+        elif row.act == "start_withdrawn":
+            passed.clear()
+        key = ("completed", row.data["task"]) if row.act == "completed" and "task" in row.data else (row.act, row.seq)
+        passed[key] = [step for step, how in row.data.get("passed", ()) if how != "entered"]
         title, details = tell(row.act, row.data, definition)
         said = words_of(row.act, row.data)
         lines.append(TimelineLine(
             seq=row.seq, at=row.at, recorded_at=row.recorded_at, actor=row.actor_name, act=row.act, title=title,
             details=details, article=row.article, opinion=said if opinions else None,
         ))
-    return lines, list(passed)
+    return lines, list(dict.fromkeys(step for steps in passed.values() for step in steps))
 
 
 def _files(session: Session, instance: Instance) -> list[FileLine]:

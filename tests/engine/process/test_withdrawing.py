@@ -304,6 +304,7 @@ def test_the_record_says_that_it_was_done_and_taken_back(line: Office) -> None:
     with line.store.read() as session:
         acts = session.scalars(select(History.act).where(History.instance_id == the_case(line)).order_by(History.seq)).all()
         timers = session.scalars(select(Timer).where(Timer.state == "waiting")).all()
+        assert case_sheet(session, line["dora"], the_case(line)).passed_steps == ["start"], "the diagram shows it as it stands"
     assert acts == ["started", "completed", "withdrawn"]
     assert len(timers) == 3
 
