@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from engine.people.actor import Actor
 from engine.process.check import check
@@ -258,3 +259,53 @@ def test_the_check_says_what_a_topic_may_say(properties: dict[str, str], rule: s
     package = Package("test_rules", diagram("start > service:x > end", element("x", **properties), startPosts="handler"), {})
     errors = [problem.rule for problem in check(package, frozenset()) if problem.severity == "error"]
     assert (rule in errors) if rule else errors == []
+
+
+def test_workers_that_fetch_at_once_are_never_given_the_same(granting: Office) -> None:
+    for number in range(12):
+        granting.start(resource=f"资源{number}")
+    got: dict[str, list[int]] = {f"w{number}": [] for number in range(4)}
+    gate = threading.Barrier(len(got))
+
+    def works(name: str) -> None:
+        gate.wait()
+        while tasks := fetch(granting, name, most=2):
+            got[name] += [task.id for task in tasks]
+
+    workers = [threading.Thread(target=works, args=(name,)) for name in got]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    everything = [task for tasks in got.values() for task in tasks]
+    assert len(everything) == len(set(everything)) == 12
+
+
+def test_two_that_finish_at_once_one_is_told_that_it_was_late(granting: Office) -> None:
+    granting.start(resource="房产登记")
+    [task] = fetch(granting)
+    gate, told = threading.Barrier(2), []
+
+    def finishes(number: str) -> None:
+        gate.wait()
+        try:
+            complete_external(granting.store, task.id, actor=robot(granting), worker="w1", given={"id": number, "valid_until": "x"})
+            told.append("done")
+        except NotFound:
+            told.append("late")
+
+    workers = [threading.Thread(target=finishes, args=(number,)) for number in ("G-1", "G-2")]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted(told) == ["done", "late"] and granting.open_steps() == ["check"]
+
+
+def test_a_fetch_asks_three_things_of_the_database_however_many_tasks_there_are(granting: Office) -> None:
+    for number in range(6):
+        granting.start(resource=f"资源{number}")
+    seen: list[str] = []
+    event.listen(granting.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
+    assert len(fetch(granting, most=6)) == 6
+    assert len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 3, seen
