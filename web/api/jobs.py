@@ -169,6 +169,6 @@ def one_incident(call: Call) -> Any:
 
 
 @route("DELETE", "/incident/<id>", "Resolve it: what failed is tried again", tag=_I, scope="operate", stands="better",
-       note="a timer or an external task is tried again at once, and its incident closes when that goes well; one of a person's completion is closed")
+       note="a timer is tried again at once, and its incident closes when that goes well; that of an external task closes as it may be fetched again, that of a person's completion closes")
 def resolve(call: Call) -> None:
     retry_incident(store(), call.row("incident"), actor=me(), origin=origin())

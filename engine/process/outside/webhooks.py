@@ -250,7 +250,8 @@ def _found(work: Work, webhook_id: int) -> Webhook:
 
 
 def _record(work: Work, act: str, row: Webhook, **more: Any) -> None:
-    facts: Mapping[str, Any] = {"webhook": row.id, "name": row.name, "url": row.url, "kinds": row.kinds, "processes": row.processes,
+    # Behind the question mark some receivers want a key: nothing secret belongs in the history.
+    facts: Mapping[str, Any] = {"webhook": row.id, "name": row.name, "url": row.url.partition("?")[0], "kinds": row.kinds, "processes": row.processes,
                                 "active": row.active, **more}
     append(work, "system", [Entry(act, data=facts)])
 

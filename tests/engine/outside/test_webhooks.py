@@ -15,6 +15,7 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks.webhooks import WebhookVerificationError
 
 from engine.channels.webhook import signature, webhook_channel
+from engine.history import History
 from engine.outbox import ATTEMPTS, Letter, OutboxLetter, Undeliverable, deliver
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.outside import webhooks as hooks
@@ -242,3 +243,15 @@ def test_a_name_that_leads_inside_is_found_out_before_a_word_is_said(
     with pytest.raises(Undeliverable, match="private" if scheme == "https" else "not allowed"):
         channel(Letter("key", "1", {"id": "1"}))
     assert receiver.got == []
+
+
+def test_what_an_operator_does_is_on_record_without_what_is_secret(office: Office) -> None:
+    number, secret = hooks.add_webhook(office.store, actor=office["otto"], name="平台", url="https://oa.example.cn/hook?key=s3cret")
+    again = hooks.renew_secret(office.store, number, actor=office["otto"])
+    hooks.remove_webhook(office.store, number, actor=office["otto"])
+    with office.store.read() as session:
+        entries = session.scalars(select(History).where(History.act.like("webhook_%")).order_by(History.id)).all()
+    assert [(entry.act, entry.actor_name) for entry in entries] == [
+        ("webhook_added", "Otto"), ("webhook_secret_renewed", "Otto"), ("webhook_removed", "Otto"),
+    ]
+    assert not any(word in str(entry.data) for entry in entries for word in ("s3cret", secret, again))
