@@ -16,7 +16,7 @@ from engine.process.outside.listing import (
     AnySelect, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like, not_among,
     number, same, when,
 )  # fmt: skip
-from engine.process.outside.seen import seen
+from engine.process.outside.seen import seen, sees_many
 from engine.process.tables import OPEN_STATES, Definition, Incident, Instance, Task
 from engine.store.errors import NotFound
 
@@ -85,35 +85,35 @@ def _columns() -> AnySelect:
     )  # fmt: skip
 
 
-def _asked(actor: Actor, asked: Mapping[str, Any], filters: Mapping[str, Filter]) -> AnySelect:
+def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], filters: Mapping[str, Filter]) -> AnySelect:
     asked = dict(asked)
     either = any_of(filters, asked.pop("orQueries", []))
-    query = _columns().where(seen(actor, Instance.id, few=bool(_SELECTIVE & asked.keys())), *conditions(filters, asked))
+    query = _columns().where(seen(actor, Instance.id, few=bool(_SELECTIVE & asked.keys()) or sees_many(session, actor)), *conditions(filters, asked))
     return query if either is None else query.where(either)
 
 
-def _open(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
-    return _asked(actor, asked, FILTERS).where(Instance.state.in_(OPEN_STATES))
+def _open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    return _asked(session, actor, asked, FILTERS).where(Instance.state.in_(OPEN_STATES))
 
 
 def open_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Running and suspended cases that the actor may see. One query."""
-    return fetch(session, _open(actor, asked), SORTS, Instance.id, cut)
+    return fetch(session, _open(session, actor, asked), SORTS, Instance.id, cut)
 
 
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _open(actor, asked).with_only_columns(Instance.id, maintain_column_froms=True))
+    return count(session, _open(session, actor, asked).with_only_columns(Instance.id, maintain_column_froms=True))
 
 
 def past_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Cases in whatever state that the actor may see. One query."""
-    return fetch(session, _asked(actor, asked, PAST_FILTERS), PAST_SORTS, Instance.id, cut)
+    return fetch(session, _asked(session, actor, asked, PAST_FILTERS), PAST_SORTS, Instance.id, cut)
 
 
 def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _asked(actor, asked, PAST_FILTERS).with_only_columns(Instance.id, maintain_column_froms=True))
+    return count(session, _asked(session, actor, asked, PAST_FILTERS).with_only_columns(Instance.id, maintain_column_froms=True))
 
 
 def one_case(session: Session, instance_id: int) -> Any:

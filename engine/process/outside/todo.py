@@ -15,7 +15,7 @@ from engine.process.outside.listing import (
     AnySelect, Condition, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like,
     not_among, nothing, other, same, when,
 )  # fmt: skip
-from engine.process.outside.seen import seen
+from engine.process.outside.seen import seen, sees_many
 from engine.process.tables import Definition, Instance, Task
 from engine.store.errors import NotFound
 
@@ -97,11 +97,11 @@ def _columns() -> AnySelect:
     )  # fmt: skip
 
 
-def _asked(actor: Actor, asked: Mapping[str, Any], query: AnySelect) -> AnySelect:
+def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], query: AnySelect) -> AnySelect:
     asked = dict(asked)
     everybody = asked.pop("includeAssignedTasks", False)
     groups = asked.pop("orQueries", [])
-    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=bool(_SELECTIVE & asked.keys())), *conditions(FILTERS, asked))
+    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=bool(_SELECTIVE & asked.keys()) or sees_many(session, actor)), *conditions(FILTERS, asked))
     if _GROUPS & asked.keys() and not everybody:
         query = query.where(_pooled)
     either = any_of(FILTERS, groups)
@@ -110,12 +110,12 @@ def _asked(actor: Actor, asked: Mapping[str, Any], query: AnySelect) -> AnySelec
 
 def open_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Open tasks of cases that the actor may see. One query."""
-    return fetch(session, _asked(actor, asked, _columns()), SORTS, Task.id, cut)
+    return fetch(session, _asked(session, actor, asked, _columns()), SORTS, Task.id, cut)
 
 
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _asked(actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True)))
+    return count(session, _asked(session, actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True)))
 
 
 def open_task(session: Session, task_id: int) -> Any:
@@ -148,17 +148,17 @@ PAST_SORTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _past(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
-    few = bool({"taskId", "processInstanceId", "processInstanceIdIn", "processInstanceBusinessKey", "executionId"} & asked.keys())
+def _past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    few = bool({"taskId", "processInstanceId", "processInstanceIdIn", "processInstanceBusinessKey", "executionId"} & asked.keys()) or sees_many(session, actor)
     query = _columns().outerjoin(_doer, _doer.id == Task.completed_by).add_columns(_doer.login.label("doer"))
     return query.where(seen(actor, Task.instance_id, few=few), *conditions(PAST_FILTERS, asked))
 
 
 def past_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Tasks in whatever state, of cases that the actor may see. One query."""
-    return fetch(session, _past(actor, asked), PAST_SORTS, Task.id, cut)
+    return fetch(session, _past(session, actor, asked), PAST_SORTS, Task.id, cut)
 
 
 def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _past(actor, asked).with_only_columns(Task.id, maintain_column_froms=True))
+    return count(session, _past(session, actor, asked).with_only_columns(Task.id, maintain_column_froms=True))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.process.outside import cases, once, records, todo, versions
+from engine.process.outside import cases, once, records, seen, todo, versions
 from engine.process.outside.listing import Cut
 from engine.store.errors import Invalid
 from tests.engine.interpreter.diagrams import element
@@ -85,15 +85,15 @@ def test_every_filter_and_every_order_is_one_that_the_database_knows(asked: Offi
 
 def test_pages_go_on_where_the_last_ended_in_every_order(asked: Office) -> None:
     for order in ((), (("created", True),), (("dueDate", False), ("name", True)), (("assignee", True), ("id", True))):
-        seen, after = [], None
+        found, after = [], None
         while True:
             with asked.store.read() as session:
                 page = todo.open_tasks(session, asked["gu"], {}, Cut(most=1, after=after, order=order))
-            seen += [row.instance_id for row in page.rows]
+            found += [row.instance_id for row in page.rows]
             after = page.next
             if after is None:
                 break
-        assert sorted(seen) == [1, 2, 3], order
+        assert sorted(found) == [1, 2, 3], order
     with pytest.raises(Invalid), asked.store.read() as session:
         todo.open_tasks(session, asked["gu"], {}, Cut(after="bm9uc2Vuc2U"))
 
@@ -109,6 +109,21 @@ def test_lists_show_what_the_pages_show(asked: Office) -> None:
         assert todo.count_open(session, asked["clara"], {"candidateUser": "clara"}) == 1
         assert [row.act for row in records.operations(session, asked["anna"], {"operationType": "Complete"}, Cut()).rows] == ["completed"]
         assert versions.count_definitions(session, {"latestVersion": True}) == 1
+
+
+def test_work_on_one_case_shows_no_other(asked: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked.deploy("start > user:answer > end", element("answer", name="答复", unit="'B'", post="handler"), key="other", startPosts="head")
+    own = asked.start("fritz", "other")
+    asked.claim("dora", "answer")
+    for many in (seen.MANY, 1):
+        monkeypatch.setattr(seen, "MANY", many)
+        assert ids(asked, "dora") == ids(asked, "fritz") == [own]
+        assert ids(asked, "dora", processInstanceId="1") == ids(asked, "fritz", processInstanceIdIn=["1", "2"]) == []
+        assert ids(asked, "anna") == [1, 2, 3]
+        with asked.store.read() as session:
+            assert [row.id for row in cases.open_cases(session, asked["dora"], {}, Cut()).rows] == [own]
+            assert cases.open_cases(session, asked["dora"], {"processInstanceIds": ["1"]}, Cut()).rows == []
+            assert records.visible(session, asked["dora"], [1, own]) == [own]
 
 
 def test_two_retries_at_once_do_it_once(asked: Office) -> None:

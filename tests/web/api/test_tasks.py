@@ -140,4 +140,4 @@ def test_a_list_costs_one_question_whatever_its_length(program: Programs, desk: 
         desk("asker").ask()
     with statements(cast) as four:
         assert len(head.get("/task")) == 4
-    assert len(one) == len(four) == 2, "who asks, and what there is"
+    assert len(one) == len(four) == 3, "who asks, whether their unit has many cases, and what there is"
