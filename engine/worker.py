@@ -36,7 +36,7 @@ from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.outside.once import forget_answers
-from engine.process.outside.webhooks import find_webhook
+from engine.process.outside.webhooks import find_webhook, forget_deliveries
 from engine.process.timers import fire_due
 from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.migrating.running import move_waiting
@@ -71,7 +71,7 @@ class Swept:
     delivered: int
     """Letters of the outbox."""
     removed: int
-    """Expired sign-ins, dead heartbeats, drafts of tasks that are over, and files of failed uploads."""
+    """Expired sign-ins, dead heartbeats, drafts of tasks that are over, old answers and deliveries, and files of failed uploads."""
     sealed: int
     """Entries of the history."""
     migrated: int = 0
@@ -264,7 +264,7 @@ class Worker:
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)
-        return len(expired) + len(dead) + drafts + forget_answers(self.store) + self._remove_orphans()
+        return len(expired) + len(dead) + drafts + forget_answers(self.store) + forget_deliveries(self.store) + self._remove_orphans()
 
     def _remove_orphans(self) -> int:
         old = (self.store.clock.now() - ORPHAN_AGE).timestamp()

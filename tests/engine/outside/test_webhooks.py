@@ -255,3 +255,17 @@ def test_what_an_operator_does_is_on_record_without_what_is_secret(office: Offic
         ("webhook_added", "Otto"), ("webhook_secret_renewed", "Otto"), ("webhook_removed", "Otto"),
     ]
     assert not any(word in str(entry.data) for entry in entries for word in ("s3cret", secret, again))
+
+
+def test_what_arrived_long_ago_is_forgotten_and_what_did_not_is_kept(replying: Office, receiver: Receiver, clock: MovableClock) -> None:
+    hooked = Hooked(replying, receiver, kinds=["case.started"])
+    replying.start(wish="x")
+    hooked.delivers()
+    receiver.status = 410
+    replying.start(wish="y")
+    hooked.delivers()
+    clock.to(clock.now() + timedelta(days=89))
+    assert hooks.forget_deliveries(replying.store) == 0
+    clock.to(clock.now() + timedelta(days=2))
+    assert hooks.forget_deliveries(replying.store) == 1
+    assert [line.state for line in hooked.log()] == ["dead"]
