@@ -213,8 +213,8 @@ def providers(session: Session) -> list[tuple[str, str]]:
     return [(code, name) for code, name in session.execute(query)]
 
 
-def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
-    """A resource in full. Raises NotFound where there is none that this reader may see."""
+def resource_sheet(session: Session, actor: Actor, code: str, *, versions: bool = True) -> ResourceSheet:
+    """A resource in full, without its history unless `versions`. Raises NotFound where there is none that this reader may see."""
     sight = sight_of(actor)
     # What was withdrawn stays readable for those who used it, though no list shows it to them any more.
     readable = or_(visible(sight), and_(Resource.state == "withdrawn", Resource.version > 0))
@@ -242,7 +242,7 @@ def resource_sheet(session: Session, actor: Actor, code: str) -> ResourceSheet:
         sharing_scope=resource.sharing_scope,
         related_code=resource.related_code,
         version=resource.version,
-        versions=_versions(session, resource, full=sight.sees(resource.provider_id)),
+        versions=_versions(session, resource, full=sight.sees(resource.provider_id)) if versions else (),
         published_conditions=tuple(ConditionLine(c.text, c.published_at) for c in conditions),
     )
 

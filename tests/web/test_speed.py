@@ -21,7 +21,7 @@ Desks = Callable[[str], Desk]
 MOST = {
     "/inbox/mine": 6, "/inbox/posts": 6, "/inbox/done": 6, "/inbox/started": 6, "/inbox/copies": 6,
     "/inbox/posts?q=gzf&process=conditional_share&due=week": 7, "/catalogue": 5, "/negative-list": 4, "/notices": 4, "/notices/settings": 5, "/live": 3,
-    "/cases": 5, "/cases/1": 20, "/tasks/2": 16, "/catalogue/209001/000001": 30, "/deadlines/1": 8,
+    "/cases": 5, "/cases/1": 21, "/tasks/2": 22, "/catalogue/209001/000001": 30, "/deadlines/1": 8,
     "/start/conditional_share?resource_code=209001/000001": 8,
     "/diagrams": 7, "/diagrams/conditional_share": 7, "/diagrams/conditional_share/versions/1": 5, "/proposals": 4, "/drafts/1": 3,
     "/drafts/1/forms": 4, "/drafts/1/forms/intake": 4,

@@ -167,6 +167,6 @@ def _resource(session: Any, sheet: TaskSheet) -> ResourceSheet | None:
     if not code:
         return None
     try:
-        return resource_sheet(session, me(), str(code))
+        return resource_sheet(session, me(), str(code), versions=False)
     except NotFound:
         return None

@@ -41,7 +41,16 @@ def find_instance(session: Session, instance_id: int) -> Instance:
     instance = session.get(Instance, instance_id)
     if instance is None:
         raise NotFound("没有找到该办件")
+    hold(session, instance)
     return instance
+
+
+def hold(session: Session, row: Instance | Task) -> None:
+    """Keeps a row in reach for as long as its session lives.
+
+    A page asks several parts of the engine about one case, and a session forgets what nobody holds: each would read it again.
+    """
+    session.info.setdefault("held", []).append(row)
 
 
 def now_of(session: Session) -> datetime:

@@ -15,7 +15,7 @@ from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.model import Step
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
-from engine.process.sheets.seeing import find_instance, require_sight
+from engine.process.sheets.seeing import find_instance, hold, require_sight
 from engine.process.step_forms import names_at
 from engine.process.tables import Instance, Task
 from engine.store.errors import NotFound, TaskClosed
@@ -54,6 +54,7 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     row = session.get(Task, task_id)
     if row is None:
         raise NotFound("没有找到该待办")
+    hold(session, row)
     sheet = case_sheet(session, actor, row.instance_id)
     definition = deployed(session, row.definition_id or sheet.definition_id)
     form, names = belonging.form_of(definition, row), names_at(sheet.variables, row.local)
