@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from engine.process.interpreter.reader import read_diagram
 from engine.process.workshop.drafts import newest_id, save_draft, start_draft
 from tests.browser.desk import DESK, PHONE, Axe, fits
+from tests.browser.modeler import draft_of, field, is_saved, open_modeler, saved, select
 from tests.browser.test_dry_run import completes
 from tests.town import Town
 
@@ -70,3 +72,19 @@ def test_whoever_walks_a_dry_run_plays_the_worker(town: Town, officer: Callable[
     page.get_by_role("button", name="由外部程序办结").click()
     expect(page.get_by_role("heading", name="外部程序办结“授权共享”")).to_be_visible()
     expect(page.locator("#effects")).to_contain_text("授权编号平台授权2026-1")
+
+
+def test_a_process_admin_gives_a_step_to_a_worker(town: Town, officer: Callable[..., Page], axe: Axe) -> None:
+    draft = draft_of(town, "conditional_share")
+    page = open_modeler(officer("024", "process_admin"), draft)
+    select(page, "Task_Grant")
+    field(page, "操作").select_option("")
+    field(page, "外部主题").fill("grants")
+    field(page, "外部主题").press("Tab")
+    expect(page.locator("[data-panel]")).to_contain_text("交给外部程序的值")
+    field(page, "优先级").fill("5")
+    is_saved(page)
+    assert axe(page) == []
+    step = read_diagram(saved(town, draft).package.xml).steps["Task_Grant"]
+    assert (step.operation, step.topic, step.properties["priority"]) == (None, "grants", "5")
+    assert step.properties["in.applicant_unit"] == "applicant_unit", "what the operation was given goes to the worker"

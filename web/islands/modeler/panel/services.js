@@ -10,8 +10,9 @@ export function serviceSections(subject) {
   ];
   const change = (value) => {
     const next = vocabulary.operations.find(({ name }) => name === value);
-    const takes = (name) => next && (next.open_ended || next.parameters.some((parameter) => parameter.name === name));
+    const takes = (name) => !next || next.open_ended || next.parameters.some((parameter) => parameter.name === name);
     // Parameters of the old operation that the new one does not know would be refused; those of the same name stay.
+    // Without an operation all stay: a worker outside may be given the same.
     const gone = Object.keys(properties).filter((name) => name.startsWith("in.") && !takes(name.slice(3)));
     writing.setProperties(element, { operation: value, ...(value && { topic: "" }), ...Object.fromEntries(gone.map((name) => [name, ""])) });
   };
