@@ -91,9 +91,6 @@ def _serve(declared: routing.Route, **parts: str) -> Response:
 
 def _nothing(rest: str) -> Response:
     """What is not declared: another method of an address (405), what the original knows and we do not (501), or nothing (404)."""
-    for pattern, sentence in UNCOVERED.items():
-        if re.fullmatch(pattern, rest):
-            raise refusals.not_covered(sentence)
     adapter = current_app.url_map.bind("")
     allowed = []
     for method in METHODS:
@@ -105,4 +102,7 @@ def _nothing(rest: str) -> Response:
             allowed.append(method)
     if allowed:
         raise ApiError(405, "MethodNotAllowedException", f"{request.method} is no method of this address", headers={"Allow": ", ".join(allowed)})
+    for pattern, sentence in UNCOVERED.items():
+        if re.fullmatch(pattern, rest):
+            raise refusals.not_covered(sentence)
     raise ApiError(404, "NotFoundException", f"no address of this API: {request.path[:200]}")

@@ -97,11 +97,12 @@ def _columns() -> AnySelect:
     )  # fmt: skip
 
 
-def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], query: AnySelect) -> AnySelect:
+def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], query: AnySelect, *, counted: bool = False) -> AnySelect:
     asked = dict(asked)
     everybody = asked.pop("includeAssignedTasks", False)
     groups = asked.pop("orQueries", [])
-    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=bool(_SELECTIVE & asked.keys()) or sees_many(session, actor)), *conditions(FILTERS, asked))
+    few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
+    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=few), *conditions(FILTERS, asked))
     if _GROUPS & asked.keys() and not everybody:
         query = query.where(_pooled)
     either = any_of(FILTERS, groups)
@@ -115,7 +116,7 @@ def open_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cu
 
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _asked(session, actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True)))
+    return count(session, _asked(session, actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True), counted=True))
 
 
 def open_task(session: Session, task_id: int) -> Any:
@@ -148,8 +149,8 @@ PAST_SORTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
-    few = bool({"taskId", "processInstanceId", "processInstanceIdIn", "processInstanceBusinessKey", "executionId"} & asked.keys()) or sees_many(session, actor)
+def _past(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> AnySelect:
+    few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
     query = _columns().outerjoin(_doer, _doer.id == Task.completed_by).add_columns(_doer.login.label("doer"))
     return query.where(seen(actor, Task.instance_id, few=few), *conditions(PAST_FILTERS, asked))
 
@@ -161,4 +162,4 @@ def past_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cu
 
 def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _past(session, actor, asked).with_only_columns(Task.id, maintain_column_froms=True))
+    return count(session, _past(session, actor, asked, counted=True).with_only_columns(Task.id, maintain_column_froms=True))
