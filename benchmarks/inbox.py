@@ -133,7 +133,7 @@ _BULK = """
                       state, opened_at, due_at, due_day, warn_at, provisional, paused, sort_at, late)
     WITH RECURSIVE series(n) AS (SELECT CAST(:first AS BIGINT) UNION ALL SELECT n + 1 FROM series WHERE n + 1 < :last)
     SELECT instance.id, 'bulk' || n, 'Task_Reply', '答复', {key}, instance.title, instance.number, instance.title,
-           instance.search || ' bulk' || n % 1000, 1 + n % :units, {post}, CASE n / :units / 6 % 5 WHEN 0 THEN 1 + n / :units % :accounts END,
+           instance.search || ' bulk' || (n % 1000), 1 + n % :units, {post}, CASE n / :units / 6 % 5 WHEN 0 THEN 1 + n / :units % :accounts END,
            'open', instance.started_at, {due}, {day}, {due}, false, false, coalesce({due}, {far}), false
     FROM series JOIN instance ON instance.id = :instance
 """

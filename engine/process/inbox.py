@@ -106,7 +106,9 @@ class _Walk:
             conditions.append(place < behind if turned else place > behind)
         if self.bounded:
             edge = _place("edge_moment", "edge")
-            conditions.append(place >= edge if turned else place <= edge)
+            # The moment alone once more: SQLite ends no walk through an index at a pair, and would go on to the end of the list.
+            last: Any = bindparam("edge_moment", type_=Task.sort_at.type)
+            conditions += [place >= edge, moment >= last] if turned else [place <= edge, moment <= last]
         return [leg.add_columns(moment.label("moment")).where(*conditions).order_by(*order) for leg in self._lists()]
 
     def _lists(self) -> list[AnySelect]:
