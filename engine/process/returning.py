@@ -60,7 +60,7 @@ def return_targets(session: Session, actor: Actor, task_id: int) -> list[ReturnT
     closed = task.state != "open" or instance.state != "running"
     if closed or task.main_id is not None or delegated(task) or held(task) or not may_work(actor, task):
         return []
-    return _targets(session, instance, task)
+    return targets_of(session, instance, task)
 
 
 @command
@@ -79,7 +79,7 @@ def return_task(store: Store, task_id: int, *, actor: Actor, to: str, reason: st
         require_free(task)
         if "return" not in actions_of(deployed(work.session, instance.definition_id).diagram, task.step):
             raise NotAllowed("该环节的流程未设“退回”")
-        offered = _targets(work.session, instance, task)
+        offered = targets_of(work.session, instance, task)
         if to == PREVIOUS:
             to = next((target.step for target in offered if target.step != STARTER), to)
         if all(target.step != to for target in offered):
@@ -94,8 +94,8 @@ def return_task(store: Store, task_id: int, *, actor: Actor, to: str, reason: st
 # -- where to -----------------------------------------------------------------------------------
 
 
-def _targets(session: Session, instance: Instance, task: Task) -> list[ReturnTarget]:
-    """Where an open task may be returned to, whoever asks."""
+def targets_of(session: Session, instance: Instance, task: Task) -> list[ReturnTarget]:
+    """Where an open task may be returned to, whoever asks. The instance must hold its `saved` state."""
     definition = deployed(session, instance.definition_id)
     diagram = definition.diagram
     if "return" not in actions_of(diagram, task.step) or not works(diagram.steps[task.step]):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, undefer
 
 from engine.people import permissions
 from engine.people.actor import Actor
@@ -12,8 +13,8 @@ from engine.process.actions import actions_of
 from engine.process.belonging import delegated, held, may_work
 from engine.process.definitions import deployed
 from engine.process.desk.urging import URGE_EVERY, may_urge, urged_since
-from engine.process.returning import return_targets
-from engine.process.sheets.seeing import case_facts, find_instance, now_of
+from engine.process.returning import targets_of
+from engine.process.sheets.seeing import case_facts, now_of
 from engine.process.tables import Instance, Task
 from engine.process.withdrawing import withdrawable
 from engine.store.errors import NotFound
@@ -47,13 +48,14 @@ def offers(session: Session, actor: Actor, task_id: int) -> list[Offer]:
 
     What belongs to everybody's task (claim, put back, complete) is not among them. A few queries.
     """
-    task = session.get(Task, task_id)
-    if task is None:
+    both = select(Instance, Task).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id).options(undefer(Instance.saved))
+    row = session.execute(both).first()
+    if row is None:
         raise NotFound("没有找到该待办")
-    instance = find_instance(session, task.instance_id)
+    instance, task = row
     allowed = actions_of(deployed(session, instance.definition_id).diagram, task.step)
     running = instance.state == "running"
-    found = _working(session, actor, task, allowed) if task.state == "open" and running else []
+    found = _working(session, actor, instance, task, allowed) if task.state == "open" and running else []
     if task.state == "done" and running and "withdraw" in allowed:
         back = withdrawable(session, actor, instance.id)
         found += ["withdraw"] if back is not None and back.task_id == task.id else []
@@ -64,7 +66,7 @@ def offers(session: Session, actor: Actor, task_id: int) -> list[Offer]:
     return [Offer(verb, *VERBS[verb]) for verb in found]
 
 
-def _working(session: Session, actor: Actor, task: Task, allowed: frozenset[str]) -> list[str]:
+def _working(session: Session, actor: Actor, instance: Instance, task: Task, allowed: frozenset[str]) -> list[str]:
     """The verbs of whoever has the task, or may have it."""
     if delegated(task):
         if task.owner_id == actor.account_id and permissions.may_claim_from(actor, task.unit_id, task.post):
@@ -72,7 +74,7 @@ def _working(session: Session, actor: Actor, task: Task, allowed: frozenset[str]
         return ["hand_back"] if may_work(actor, task) else []
     if task.main_id is not None or held(task) or not may_work(actor, task):
         return []
-    returns = "return" in allowed and bool(return_targets(session, actor, task.id))
+    returns = "return" in allowed and bool(targets_of(session, instance, task))
     return [*(["return"] if returns else []), *(verb for verb in ("transfer", "delegate", "add_signer") if verb in allowed)]
 
 
