@@ -296,4 +296,4 @@ def save_all(work: Work, cases: Iterable[Case]) -> None:
     except StaleDataError as error:
         raise Stale from error
     insert_rows(work.session, [row for _, rows in sealed for row in rows])
-    events.tell(work, [event for case, rows in sealed for event in events.of_case(case, rows, case.take_opened())])
+    events.tell(work, [event for case, rows in sealed for event in events.of_case(case.instance, rows, case.take_opened())])

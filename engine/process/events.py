@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from engine.process.tables import Instance, Task
 from engine.store.store import Work
-
-if TYPE_CHECKING:
-    from engine.process.case import Case
 
 #: Every kind of event, and what pages call it.
 KINDS = {
@@ -52,24 +49,24 @@ def tell(work: Work, events: Sequence[Event]) -> None:
             listener(work, events)
 
 
-def of_case(case: Case, rows: Sequence[Mapping[str, Any]], opened: Sequence[Task]) -> list[Event]:
+def of_case(instance: Instance, rows: Sequence[Mapping[str, Any]], opened: Sequence[Task]) -> list[Event]:
     """The events of a case that was just saved: what its new history entries say, and the tasks that it opened."""
     found: list[Event] = []
     for row in rows:
-        happened = [*_of_entry(case, row)]
+        happened = [*_of_entry(instance, row)]
         found += [
-            Event(f"{case.instance.id}-{row['seq']}-{number}", kind, row["at"], case.instance, about)
+            Event(f"{instance.id}-{row['seq']}-{number}", kind, row["at"], instance, about)
             for number, (kind, about) in enumerate(happened, 1)
         ]
     last = rows[-1]["seq"] if rows else 0
     found += [
-        Event(f"{case.instance.id}-{last}-task-{task.id}", "task.opened", task.opened_at, case.instance, {"task": task_facts(task)})
+        Event(f"{instance.id}-{last}-task-{task.id}", "task.opened", task.opened_at, instance, {"task": task_facts(task)})
         for task in opened
     ]
     return found
 
 
-def _of_entry(case: Case, row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _of_entry(instance: Instance, row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     act, data = row["act"], row["data"]
     step = {"step": row["step"], "name": data.get("name")}
     if act in _ACTS:
@@ -88,7 +85,7 @@ def _of_entry(case: Case, row: Mapping[str, Any]) -> Iterator[tuple[str, Mapping
     for external in data.get("outside", ()):
         yield "external.opened", {"external": {"step": external["step"], "name": external["name"], "topic": external["topic"]}}
     if act == "terminated" or ("passed" in data and "outcome" in data):
-        yield "case.ended", {"outcome": {"key": case.instance.outcome, "name": case.instance.outcome_name}}
+        yield "case.ended", {"outcome": {"key": instance.outcome, "name": instance.outcome_name}}
 
 
 def task_facts(task: Task) -> dict[str, Any]:

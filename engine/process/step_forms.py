@@ -8,20 +8,27 @@ so that what is not shown cannot be posted either.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from engine.process.actions import listed
 from engine.process.forms import FIXED, FormDefinition, fixed_fields
-from engine.process.interpreter.model import Step
-
-if TYPE_CHECKING:  # the check of a deployment asks here too
-    from engine.process.definitions import Deployed
+from engine.process.interpreter.model import Diagram, Step
 
 #: The properties of a task that change its form, and what the screens call them.
 RIGHTS = {"hiddenFields": "不显示的字段", "readonlyFields": "只读的字段"}
 
 
-def form_at(definition: Deployed, step_id: str) -> FormDefinition | None:
+class Version(Protocol):
+    """What is asked of a version here: a deployed one, or one that is still to be checked."""
+
+    @property
+    def diagram(self) -> Diagram: ...
+
+    @property
+    def forms(self) -> Mapping[str, Any]: ...
+
+
+def form_at(definition: Version, step_id: str) -> FormDefinition | None:
     """The form of a step of a version; None for a step without one, and for one that the version does not know.
 
     At the start of the process it is the form of its start: a case that came back to its starter waits there.
@@ -60,7 +67,7 @@ def names_at(variables: Mapping[str, Any], local: Mapping[str, Any] | None) -> M
     return {**variables, **local} if local else variables
 
 
-def bulk_at(definition: Deployed, step_id: str) -> bool:
+def bulk_at(definition: Version, step_id: str) -> bool:
     """Whether the step may be completed in bulk, with one form for many tasks: its form says so, and shows nothing of a case."""
     form = form_at(definition, step_id)
     return form is not None and form.get("bulk") is True and not fixed_fields(form)
