@@ -123,3 +123,19 @@ def test_a_deadline_is_explained_and_a_day_looked_up(program: Programs, desk: De
     assert "春节放假" in {day["why"] for day in long["skipped"]} and len(long["counted"]) == 10
     assert asker.get("/calendar/day/2026-02-17")["works"] is False
     assert refusal(asker.send("GET", "/calendar/day/someday"))[0] == 400 and refusal(asker.send("GET", "/calendar/due"))[0] == 400
+
+
+def test_a_case_goes_back_to_its_starter_and_the_start_is_taken_back(program: Programs, desk: Desks) -> None:
+    head, task, case = _signing(program, desk)
+    asker = program("asker")
+    targets = head.get(f"/task/{task}/return-targets")
+    assert "starter" in {target["step"] for target in targets}
+    head.post(f"/task/{task}/return", {"to": "starter", "reason": "依据不全"})
+    assert refusal(head.send("GET", f"/task/{task}"))[0] == 404
+    (again,) = asker.get("/task", processInstanceId=case)
+    assert again["assignee"] == "asker"
+    assert "Complete" not in [act["operationType"] for act in asker.get("/history/user-operation", processInstanceId=case)]
+    _, _, other = _signing(program, desk)
+    asker.post(f"/process-instance/{other}/withdraw", {"reason": "填错了"})
+    (own,) = asker.get("/task", processInstanceId=other)
+    assert own["assignee"] == "asker"
