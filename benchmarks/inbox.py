@@ -96,7 +96,7 @@ def own_posts(ground: Ground, rounds: int, sizes: Sequence[int] = (1_000, 100_00
         found.append(in_turns(rounds, {
             "no filter": query(NOTHING),
             "words that match often": query(OFTEN),
-            "words that match one line in a thousand": query(Asked(words=("bulk7",))),
+            "words that match one line in a thousand": query(Asked(words=("bulk777",))),
             "words that never match": query(NEVER),
             "a process that is not there": query(Asked(process="nowhere")),
             "yellow": query(Asked(light="yellow")),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, select, text, update
+from sqlalchemy import Index, String, Text, delete, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,6 +21,8 @@ from engine.store.store import Store, Work
 
 #: For how long a claimed letter is one deliverer's. If that one dies, the next takes over after this time.
 LEASE = timedelta(minutes=5)
+#: How long a letter that arrived is kept, so that one can look up what went out: a busy office has thousands a day.
+KEPT = timedelta(days=90)
 #: After this many attempts a letter is dead.
 ATTEMPTS = 16
 
@@ -193,3 +195,16 @@ def _mark_failed(store: Store, row_id: int, attempts: int, error: Exception) -> 
                 error=f"{type(error).__name__}: {error}"[:2000],
             )
         )
+
+
+def forget_old(store: Store, most: int = 5000) -> int:
+    """Forgets letters that arrived, or were given up, longer ago than anybody asks: at most `most` of the oldest; returns how many.
+
+    Dead ones stay until somebody has decided on them. Letters name cases and people: what has served is not kept for ever.
+    """
+    with store.work() as work:
+        old = select(OutboxLetter.id).where(OutboxLetter.state.in_(("sent", "given_up")), OutboxLetter.created_at < work.now - KEPT)
+        oldest = list(work.session.scalars(old.order_by(OutboxLetter.id).limit(most)))
+        if oldest:
+            work.session.execute(delete(OutboxLetter).where(OutboxLetter.id.in_(oldest)))
+        return len(oldest)

@@ -25,7 +25,7 @@ from engine.channels.registry import open_channels
 from engine.channels.robots import Robot
 from engine.history_seal import seal
 from engine.logs import say
-from engine.outbox import deliver
+from engine.outbox import deliver, forget_old
 from engine.people.tables import SignIn
 from engine.process.desk.standing_in import release_left, settle
 from engine.process.notifying.digests import send_digests
@@ -36,7 +36,7 @@ from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.outside.once import forget_answers
-from engine.process.outside.webhooks import find_webhook, forget_deliveries
+from engine.process.outside.webhooks import find_webhook
 from engine.process.timers import fire_due
 from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.migrating.running import move_waiting
@@ -264,7 +264,7 @@ class Worker:
         filled = self._all_of(lambda: fill_in_search(self.store))
         if filled:
             say(log, "search texts written", rows=filled)
-        return len(expired) + len(dead) + drafts + forget_answers(self.store) + forget_deliveries(self.store) + self._remove_orphans()
+        return len(expired) + len(dead) + drafts + forget_answers(self.store) + self._all_of(lambda: forget_old(self.store)) + self._remove_orphans()
 
     def _remove_orphans(self) -> int:
         old = (self.store.clock.now() - ORPHAN_AGE).timestamp()

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from engine.channels.mail import mail_channel
 from engine.channels.registry import open_channels
-from engine.outbox import ATTEMPTS, LEASE, Letter, OutboxLetter, Undeliverable, backoff, deliver, post
+from engine.outbox import ATTEMPTS, KEPT, LEASE, Letter, OutboxLetter, Undeliverable, backoff, deliver, forget_old, post
 from engine.store.clock import MovableClock
 from engine.store.settings import Settings
 from engine.store.store import Store
@@ -266,3 +266,20 @@ def test_a_channel_says_itself_that_trying_again_is_useless(store: Store) -> Non
     write(store, "notice", channel="bell")
     deliver(store, {"bell": Bell(notice=fails(Undeliverable("no such number")))})
     assert (letter(store, "notice").state, letter(store, "notice").attempts) == ("dead", 1)
+
+
+def test_letters_that_arrived_are_forgotten_in_the_end_and_dead_ones_are_not(store: Store, clock: MovableClock) -> None:
+    def send(letter: Letter) -> None:
+        if letter.key == "lost":
+            raise Undeliverable("no such mailbox")
+
+    with store.work() as work:
+        for key in ("arrived", "lost"):
+            post(work, "mail", "a@example.org", {"subject": "s", "text": "t"}, key)
+    assert deliver(store, {"mail": send}) == 1
+    clock.to(clock.now() + KEPT - timedelta(days=1))
+    assert forget_old(store) == 0
+    clock.to(clock.now() + timedelta(days=2))
+    assert forget_old(store) == 1
+    with store.read() as session:
+        assert list(session.scalars(select(OutboxLetter.key))) == ["lost"]

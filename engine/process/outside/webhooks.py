@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from engine.history import Entry, append
@@ -38,8 +38,6 @@ NAME_MAX = 100
 MOST = 50
 #: After this time every process knows of a webhook that was entered or changed elsewhere.
 KNOWN_WITHIN = timedelta(seconds=5)
-#: How long the log of deliveries is kept: a busy office has thousands of events a day.
-KEPT = timedelta(days=90)
 #: The version of the body; it rises when a receiver would have to be changed.
 VERSION = 1
 SHOWN = 100
@@ -224,14 +222,6 @@ def deliver_again(store: Store, letter_id: int, *, actor: Actor, origin: Origin 
         hook = _found(work, int(row.recipient))
         row.state, row.attempts, row.next_at, row.error = "waiting", 0, work.now, None
         _record(work, "webhook_delivered_again", hook, letter=letter_id)
-
-
-@command
-def forget_deliveries(store: Store) -> int:
-    """Forgets deliveries that arrived, or were given up, longer ago than anybody asks; returns how many. Dead ones stay."""
-    with store.work(None, Origin("", "worker")) as work:
-        old = (OutboxLetter.channel == CHANNEL, OutboxLetter.state.in_(("sent", "given_up")), OutboxLetter.created_at < work.now - KEPT)
-        return len(work.session.execute(delete(OutboxLetter).where(*old).returning(OutboxLetter.id)).all())
 
 
 def _checked(name: str, url: str, kinds: Collection[str], hosts: frozenset[str]) -> str:

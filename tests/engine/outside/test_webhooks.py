@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import WebhookVerificationError
 
 from engine.channels.webhook import signature, webhook_channel
 from engine.history import History
-from engine.outbox import ATTEMPTS, Letter, OutboxLetter, Undeliverable, deliver
+from engine.outbox import ATTEMPTS, Letter, OutboxLetter, Undeliverable, deliver, forget_old
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.outside import webhooks as hooks
 from engine.process.outside.addresses import wrong_with
@@ -265,7 +265,7 @@ def test_what_arrived_long_ago_is_forgotten_and_what_did_not_is_kept(replying: O
     replying.start(wish="y")
     hooked.delivers()
     clock.to(clock.now() + timedelta(days=89))
-    assert hooks.forget_deliveries(replying.store) == 0
+    assert forget_old(replying.store) == 0
     clock.to(clock.now() + timedelta(days=2))
-    assert hooks.forget_deliveries(replying.store) == 1
+    assert forget_old(replying.store) == 1
     assert [line.state for line in hooked.log()] == ["dead"]
