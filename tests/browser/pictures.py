@@ -91,6 +91,10 @@ def oversight(photographer: Photographer) -> None:
     keep(page("demo034", "/negative-list"), GUIDE / "negative_list.png", height=480)
     case = follow(page("demo034", "/cases?process=conditional_share&state=completed&text=常住人口"), "申请共享")
     keep(case, GUIDE / "case.png", height=560)
+    address = case.url
+    case.goto(f"{address}/print")
+    keep(case, GUIDE / "file.png")
+    case.goto(address)
     case.locator('a[href^="/documents/"]').first.click()
     keep(case, GUIDE / "letter.png")
 
@@ -98,19 +102,25 @@ def oversight(photographer: Photographer) -> None:
 def work(photographer: Photographer) -> None:
     """What officers see who ask for data, and who answer."""
     page, keep = photographer.page, photographer.keep
-    keep(page("demo004", "/inbox/posts"), PICTURES / "inbox.png")
+    keep(page("demo004", "/inbox/posts"), PICTURES / "inbox.png", height=570)
     keep(page("demo001", "/catalogue/101001/000001"), GUIDE / "resource.png")
     keep(page("demo001", "/start/conditional_share?resource_code=101001/000001"), GUIDE / "request.png")
     task = page("demo004", "/inbox/posts")
     task.locator("tbody tr", has_text="受理").first.get_by_role("link").first.click()
     task.locator("#work").scroll_into_view_if_needed()
     keep(task, GUIDE / "task.png", height=620)
+    task.get_by_role("link", name="加签").click()
+    task.get_by_role("dialog").wait_for()
+    keep(task, GUIDE / "added_signature.png", height=620)
+    task.keyboard.press("Escape")
     drawn = diagram(task)
     drawn.evaluate("element => element.scrollIntoView({block: 'center'})")
     keep(drawn, GUIDE / "diagram.png")
     keep(follow(task, "提供部门答复：逐日计算"), GUIDE / "deadline.png")
     keep(follow(page("demo001", "/negative-list"), "规模以上工业企业"), GUIDE / "entry.png")
     keep(page("demo001", "/own-catalogue"), GUIDE / "own_catalogue.png", height=560)
+    keep(page("demo001", "/absences"), GUIDE / "absences.png")
+    keep(page("demo001", "/notices/settings"), GUIDE / "notices.png", height=620)
 
 
 def calendar(photographer: Photographer) -> None:
