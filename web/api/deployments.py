@@ -259,12 +259,15 @@ def _created(brought: Brought, name: str) -> dict[str, Any]:
 
 @route("DELETE", "/deployment/<id>", "Takes back a deployment that waits", tag=_T, scope="deploy", stands="partly", refuses=(409, 501),
        query={"cascade": flag(), "skipCustomListeners": flag(), "skipIoMappings": flag()},
-       note="only one that is not in force yet: the proposal is withdrawn by who made it; a version is part of the record (501)")
+       note="only a proposal that waits, withdrawn by who made it; a version is never deleted, used or not (501): see above")
 def delete(call: Call) -> None:
     identity = call.path["id"]
     if not identity.startswith(WAITING):
         _version(call)
-        raise not_covered("a deployed version is part of the record and is never deleted; only one that waits for approval can be taken back")
+        raise not_covered(
+            "a deployed version is never deleted, used or not: the approval of the second person, the history of its process and its number stand on it;"
+            " take back one that waits for approval, or stop new cases with PUT /process-definition/{id}/suspended"
+        )
     try:
         withdraw(store(), row_number(identity.removeprefix(WAITING), "deployment"), actor=me(), origin=origin())
     except NotFound:

@@ -125,6 +125,19 @@ def test_a_waiting_deployment_is_taken_back_by_who_made_it(program: Programs) ->
     assert editor.get(f"/deployment/{created['id']}")["source"] == "withdrawn"
 
 
+def test_a_version_is_never_deleted_used_or_not(app: Flask, program: Programs, settings: Settings) -> None:
+    app.extensions["sharing_settings"] = replace(settings, api_deploy="direct")
+    editor = program("editor")
+    used = editor.get("/process-definition/key/conditional_share")
+    unused = Program.fine(deploy(editor, (changed_diagram(), "diagram.bpmn")))
+    before = editor.get("/process-definition", sortBy="id", sortOrder="asc")
+    for number in (used["deploymentId"], unused["id"]):
+        status, kind, said = refusal(editor.send("DELETE", f"/deployment/{number}"))
+        assert (status, kind) == (501, "NotImplementedException") and "history" in said and "suspended" in said, "with the reason and the way out"
+    assert editor.get("/process-definition", sortBy="id", sortOrder="asc") == before
+    assert refusal(editor.send("DELETE", "/deployment/99999"))[0] == 404
+
+
 def test_an_installation_for_development_deploys_at_once(app: Flask, program: Programs, settings: Settings) -> None:
     app.extensions["sharing_settings"] = replace(settings, api_deploy="direct")
     created = Program.fine(deploy(program("editor"), (changed_diagram(), "diagram.bpmn"), deployment_name="Modeler"))
