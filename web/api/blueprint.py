@@ -17,6 +17,7 @@ from web.api import (
     deployments,
     engine,
     external_tasks,
+    filters,
     history,
     identity,
     jobs,
@@ -55,6 +56,7 @@ RESOURCES = (
     deadlines,
     messages,
     people,
+    filters,
     openapi,
 )
 

@@ -15,7 +15,7 @@ UNCOVERED = {
     r"(telemetry)(/.*)?": "nothing is collected",
     r"(optimize)(/.*)?": "not covered",
     r"(template)(/.*)?": "not covered",
-    r"(filter)(/.*)?": "filters are kept under a name on the page of the inbox; ask here with the filter itself",
+    r"(filter)(/.*)?": "of a filter its list and its count can be asked for",
     # Last: what begins as an address of the original does, and is none of ours.
     r"(task|process-instance|process-definition|deployment|execution|variable-instance|history|condition|schema|modification|report|user|group|identity)(/.*)?":
         "not covered here, or no address at all: docs/api.md lists every endpoint that is",

@@ -6,12 +6,12 @@ over: a parameter that nobody knows, or a value that means nothing, is refused w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import literal, null, or_, select, union_all
+from sqlalchemy import ColumnElement, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from calendars.deadline import shanghai_day, start_of
@@ -22,7 +22,7 @@ from engine.process.filtering import NOTHING, Asked, AskedLight
 from engine.process.searching import WORDS_MAX, words_of
 from engine.process.tables import Definition
 from engine.store.errors import Invalid, NotAllowed, NotFound
-from engine.store.store import Store, command
+from engine.store.store import Store, Work, command
 
 #: The tabs of the inbox, in their order: of tasks, then of cases.
 TABS = {"mine": "我的待办", "posts": "岗位待办", "done": "已办", "copies": "抄送我的", "started": "我发起的"}
@@ -33,8 +33,10 @@ RECORD_LIGHTS: Mapping[AskedLight, str] = {"red": "逾期办结", "done": "按�
 DUES = {"today": "今天到期", "week": "本周到期", "overdue": "已逾期"}
 TEXT_MAX = 60
 NAME_MAX = 30
-#: How many filters somebody may keep.
+#: How many filters somebody may keep for the inbox, and as many for programs.
 KEPT_MAX = 50
+#: In the place of the tab: a filter that a program keeps (`outside.filters`). The inbox does not know it, nor does it take up room there.
+OUTSIDE = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,7 @@ def kept_filters(session: Session, actor: Actor) -> list[KeptFilter]:
     """The actor's own filters, then those that colleagues share with a unit of the actor. One query."""
     rows = session.execute(
         select(SavedFilter, Account.name).join(Account, Account.id == SavedFilter.account_id)
-        .where(or_(SavedFilter.account_id == actor.account_id, SavedFilter.unit_id.in_(_units(actor))))
+        .where(SavedFilter.tab.in_(TABS), found_by(actor))
         .order_by(SavedFilter.account_id != actor.account_id, SavedFilter.name, SavedFilter.id)
     ).all()
     return [
@@ -208,39 +210,58 @@ def kept_filters(session: Session, actor: Actor) -> list[KeptFilter]:
     ]
 
 
+def found_by(actor: Actor) -> ColumnElement[bool]:
+    """The condition for the filters that the actor finds: the own, and those shared with a unit of theirs."""
+    return or_(SavedFilter.account_id == actor.account_id, SavedFilter.unit_id.in_(_units(actor)))
+
+
 @command
 def keep_filter(store: Store, *, actor: Actor, name: str, tab: str, given: Mapping[str, Sequence[str]], shared: bool) -> int:
     """Keeps what `given` asks of a tab under a name; shared, the people of the actor's unit find it too. Returns its id.
 
     Raises Invalid for a name that is missing, too long or taken, for a filter that asks nothing or makes no sense.
     """
-    name = name.strip()
     if tab not in TABS:
         raise Invalid({"tab": "没有这一类待办"})
-    if not name or len(name) > NAME_MAX:
-        raise Invalid({"name": f"请填写筛选名称，不超过{NAME_MAX}字"})
+    name = sound_name(name)
     with store.work(actor) as work:
         question = read_question(options(work.session), tab, given, work.now)
         if not question.given:
             raise Invalid({"name": "没有任何筛选条件，无需保存"})
-        own = list(work.session.scalars(select(SavedFilter).where(SavedFilter.account_id == actor.account_id).with_for_update()))
-        if any(kept.name == name for kept in own):
-            raise Invalid({"name": f"已有名为“{name}”的筛选"})
-        if len(own) >= KEPT_MAX:
-            raise Invalid({"name": f"最多保存{KEPT_MAX}个筛选，请先删除不用的"})
-        row = SavedFilter(account_id=actor.account_id, unit_id=actor.unit_id if shared else None, name=name, tab=tab,
-                          query=dict(question.given), created_at=work.now)
-        work.session.add(row)
-        work.session.flush()
-        return row.id
+        return add_filter(work, actor, name=name, tab=tab, query=question.given, shared=shared)
+
+
+def sound_name(name: str) -> str:
+    """The name without blanks around it. Raises Invalid for one that is missing or too long."""
+    name = name.strip()
+    if not name or len(name) > NAME_MAX:
+        raise Invalid({"name": f"请填写筛选名称，不超过{NAME_MAX}字"})
+    return name
+
+
+def add_filter(work: Work, actor: Actor, *, name: str, tab: str, query: Mapping[str, Any], shared: bool) -> int:
+    """Writes a judged filter; returns its id. Raises Invalid for a name that is taken, or too many filters of the inbox or of programs."""
+    beside = TABS if tab in TABS else (tab,)
+    own = list(work.session.scalars(
+        select(SavedFilter).where(SavedFilter.account_id == actor.account_id, SavedFilter.tab.in_(beside)).with_for_update()
+    ))  # fmt: skip
+    if any(kept.name == name for kept in own):
+        raise Invalid({"name": f"已有名为“{name}”的筛选"})
+    if len(own) >= KEPT_MAX:
+        raise Invalid({"name": f"最多保存{KEPT_MAX}个筛选，请先删除不用的"})
+    row = SavedFilter(account_id=actor.account_id, unit_id=actor.unit_id if shared else None, name=name, tab=tab,
+                      query=dict(query), created_at=work.now)
+    work.session.add(row)
+    work.session.flush()
+    return row.id
 
 
 @command
-def drop_filter(store: Store, filter_id: int, *, actor: Actor) -> None:
-    """Deletes a filter. Raises NotAllowed for a colleague's, NotFound for what the actor does not find at all."""
+def drop_filter(store: Store, filter_id: int, *, actor: Actor, tabs: Collection[str] = TABS) -> None:
+    """Deletes a filter of one of these tabs. Raises NotAllowed for a colleague's, NotFound for what the actor does not find there at all."""
     with store.work(actor) as work:
         row = work.session.get(SavedFilter, filter_id, with_for_update=True)
-        if row is None or (row.account_id != actor.account_id and row.unit_id not in _units(actor)):
+        if row is None or row.tab not in tabs or (row.account_id != actor.account_id and row.unit_id not in _units(actor)):
             raise NotFound("没有找到该筛选")
         if row.account_id != actor.account_id:
             raise NotAllowed("只有保存该筛选的人可以删除")

@@ -74,6 +74,7 @@ class SavedFilter(Base):
     """The unit whose people find it; None: only its owner."""
     name: Mapped[str] = mapped_column(String(60))
     tab: Mapped[str] = mapped_column(String(16))
+    """The tab of the inbox; `api` for a filter that a program keeps."""
     query: Mapped[dict[str, Any]]
-    """What is asked, by the names of the page's own parameters."""
+    """What is asked, by the names of the page's own parameters; of a program's: `query` and `properties`, as it sent them."""
     created_at: Mapped[datetime]
