@@ -22,6 +22,7 @@ from web.api import (
     identity,
     jobs,
     messages,
+    metrics,
     migrations,
     openapi,
     people,
@@ -57,6 +58,7 @@ RESOURCES = (
     messages,
     people,
     filters,
+    metrics,
     openapi,
 )
 

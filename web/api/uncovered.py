@@ -9,7 +9,7 @@ UNCOVERED = {
     r"(authorization)(/.*)?": "rights come from posts (岗位), which administrators grant; no rights are kept per object",
     r"(tenant)(/.*)?": "there are no tenants: units (单位) share one engine",
     r"(history/cleanup|history/cleanup/.*)": "nothing of the history is deleted: every entry is chained to the one before, and the record of an office is kept for archiving",
-    r"(metrics)(/.*)?": "figures are at /metrics, in the format of Prometheus",
+    r"(metrics)(/.*)?": "only sums are covered: /metrics/{name}/sum; what goes on now is at /metrics outside this API, in the format of Prometheus",
     r"(job-definition)(/.*)?": "jobs have no definitions of their own: their rules stand in the diagram",
     r"(history/(batch|job-log|incident|external-task-log|detail|identity-link-log|cleanable-.*))(/.*)?": "what happened to a case is in its record: /history/user-operation and /history/activity-instance",
     r"(telemetry)(/.*)?": "nothing is collected",

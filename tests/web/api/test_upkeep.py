@@ -20,8 +20,8 @@ from tests.web.cast import Cast
 Tokens = Callable[..., Program]
 
 
-def deploys(cast: Cast, *parts: object, at: str = "2026-01-01") -> int:
-    xml = diagram(*parts, element("reply", name="答复", unit="'013'", post="handler"), key="asking", startPosts="handler")
+def deploys(cast: Cast, *parts: object, at: str = "2026-01-01", key: str = "asking") -> int:
+    xml = diagram(*parts, element("reply", name="答复", unit="'013'", post="handler"), key=key, startPosts="handler")
     with cast.store.work() as work:
         return deploy_in(work, Package("liaoyang_2018", xml, {}), by="x", approved_by="y", reason="测试", effective_at=shanghai(at))
 
