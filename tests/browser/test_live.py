@@ -47,7 +47,7 @@ def test_a_notice_appears_without_reloading_and_leads_to_what_it_is_about(town: 
 
     tell(town, "催办：部门负责人审签")
     asks_again(page)
-    told = page.get_by_role("status").locator(".told")
+    told = page.locator("[data-live] .told")
     expect(told).to_have_text(re.compile("新消息：催办：部门负责人审签"))
     expect(bell).to_have_text("2")
     expect(page).to_have_title(re.compile(r"^\(2\) "))

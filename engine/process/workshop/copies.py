@@ -25,5 +25,5 @@ def copy_draft(
     require(actor, "edit_diagrams")
     with store.work(actor, origin) as work:
         sheet = draft_sheet(work.session, actor, draft_id)
-        package = replace(sheet.package, xml=xml or sheet.package.xml, forms={**sheet.package.forms, **(forms or {})})
+        package = replace(sheet.package, xml=sheet.package.xml if xml is None else xml, forms={**sheet.package.forms, **(forms or {})})
         return add_draft(work, package, actor=actor, base_id=sheet.base_id)

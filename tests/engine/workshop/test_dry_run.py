@@ -38,7 +38,7 @@ def test_a_request_is_walked_to_its_grant_and_nothing_real_is_touched(town: Town
     [letter] = found.moves[-1].effects.letters
     assert letter.title == "共享答复函" and "同意共享" in letter.text
     [notice] = found.moves[-1].effects.notices
-    assert notice.people == ("演示钱甲",) and "已答复" in notice.title
+    assert notice.people == ("演示钱甲", "演示陈己") and "已答复" in notice.title
     assert [entry.title for entry in found.moves[-1].effects.record] == ["办结“负责人答复”"]
     walk.does("Task_SupplyByPlatform")
     end = walk.does("Task_Accept")

@@ -56,7 +56,7 @@ export function processSections(subject) {
           kind: "several", options: vocabulary.actions, help: "适用于每个由人办理的环节；环节可以另行规定。都不选时只能签收、放回和办结。",
         }),
         property("restricted", "内容不得外发的办件", {
-          kind: "expression", rows: 1, lists: subject.lists(), placeholder: "（没有）", help: "表达式为真的办件，发到页面以外的消息不含内容；总是不得外发的写 True。",
+          kind: "expression", rows: 1, lists: subject.lists(), placeholder: "（没有）", help: "表达式为真的办件，发到页面以外的消息不含内容；总是不得外发的写恒成立的式子，如 1 == 1。",
         }),
       ],
     },
