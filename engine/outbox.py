@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, delete, select, text, update
+from sqlalchemy import Index, String, Text, and_, delete, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -203,8 +203,11 @@ def forget_old(store: Store, most: int = 5000) -> int:
     Dead ones stay until somebody has decided on them. Letters name cases and people: what has served is not kept for ever.
     """
     with store.work() as work:
-        old = select(OutboxLetter.id).where(OutboxLetter.state.in_(("sent", "given_up")), OutboxLetter.created_at < work.now - KEPT)
-        oldest = list(work.session.scalars(old.order_by(OutboxLetter.id).limit(most)))
+        before = work.now - KEPT
+        arrived = and_(OutboxLetter.state == "sent", OutboxLetter.sent_at < before)
+        given_up = and_(OutboxLetter.state == "given_up", OutboxLetter.created_at < before)
+        old = select(OutboxLetter.id).where(or_(arrived, given_up)).order_by(OutboxLetter.id).limit(most)
+        oldest = list(work.session.scalars(old))
         if oldest:
             work.session.execute(delete(OutboxLetter).where(OutboxLetter.id.in_(oldest)))
         return len(oldest)
