@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from engine.process.desk.case_offers import case_offers
 from engine.process.desk.colleagues import readers
 from engine.process.desk.copies import copy_case
-from engine.process.desk.urging import urge_task
+from engine.process.desk.urging import URGE_EFFECT, urge_task
 from engine.process.sheets.case import CaseSheet, case_sheet
 from engine.process.sheets.seeing import find_instance
 from engine.process.withdrawing import withdraw_start
@@ -80,8 +80,7 @@ def _form(instance_id: int, verb: str) -> VerbForm | None:
             return _copying(session, sheet) if offered.copy else None
         if verb == "urge":
             options = [Option(str(task.id), task.name, f"{task.unit_name} {task.post_label} {task.person}") for task in offered.urge]
-            effect = "催办不改变时限；同一人对同一待办4小时内只能催办一次。"
-            return _about(sheet, verb, "催办", effect, Asked("task", "催办环节", options), text="催办内容") if options else None
+            return _about(sheet, verb, "催办", URGE_EFFECT, Asked("task", "催办环节", options), text="催办内容") if options else None
         if offered.withdraw is None or offered.withdraw.task_id is not None:
             return None
         effect = "撤回后由您修改并重新提交，或者撤销申请；下一环节的待办取消，重新提交时时限重新计算。"

@@ -15,6 +15,7 @@ from engine.people.actor import Actor, load_actor
 from engine.process.answering import OPINION_MAX
 from engine.process.belonging import delegated, form_of
 from engine.process.definitions import deployed
+from engine.process.desk.drafts import write_draft
 from engine.process.desk.ground import about, colleague_of, enter, noted, own_task, persons, present, sent
 from engine.process.desk.tables import TaskDraft
 from engine.process.forms import fields_of
@@ -152,16 +153,11 @@ def _back_to(work: Work, task: Task) -> StandIn:
     return found if holder is not None and permissions.may_claim_from(holder, task.unit_id, task.post) else StandIn(None)
 
 
-
-
 def _draft(work: Work, task: Task, account_id: int, answers: Mapping[str, Any], opinion: str) -> None:
     """What the delegate typed lies ready for the owner."""
     kept = {key: value for key, value in answers.items() if len(str(value)) <= _ANSWER_MAX}
     draft = work.session.get(TaskDraft, (task.id, account_id))
-    if draft is None:
-        work.session.add(TaskDraft(task_id=task.id, account_id=account_id, answers=kept, opinion=opinion, saved_at=work.now))
-    else:
-        draft.answers, draft.opinion, draft.saved_at = {**draft.answers, **kept}, opinion, work.now
+    write_draft(work, task.id, account_id, answers={**(draft.answers if draft else {}), **kept}, opinion=opinion)
 
 
 def _tell(work: Work, task: Task, receiver: Actor, found: StandIn, what: str, text: str) -> None:

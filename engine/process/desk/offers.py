@@ -12,7 +12,7 @@ from engine.people.actor import Actor
 from engine.process.actions import actions_of
 from engine.process.belonging import delegated, held, may_work
 from engine.process.definitions import deployed
-from engine.process.desk.urging import URGE_EVERY, may_urge, urged_since
+from engine.process.desk.urging import URGE_EFFECT, URGE_EVERY, may_urge, urged_since
 from engine.process.returning import targets_of
 from engine.process.sheets.seeing import case_facts, now_of
 from engine.process.tables import Instance, Task
@@ -28,7 +28,7 @@ VERBS = {
     "hand_back": ("交回", "交回不改变时限，由委派人在原时限内办结。"),
     "take_back": ("收回委派", "收回不改变时限，由您在原时限内办结。"),
     "add_signer": ("加签", "加签不延长时限；最后一人签署后本环节才办结，是否逾期以那时为准。"),
-    "urge": ("催办", "催办不改变时限；同一人对同一待办4小时内只能催办一次。"),
+    "urge": ("催办", URGE_EFFECT),
     "copy_to": ("抄送", "抄送不影响办理，也不改变时限。"),
 }
 

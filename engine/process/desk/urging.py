@@ -23,6 +23,9 @@ from engine.store.store import Origin, Store, command
 
 #: One person urges one task at most once in this time. A rule of good manners, not of law: no diagram sets it.
 URGE_EVERY = timedelta(hours=4)
+_HOURS = f"{URGE_EVERY // timedelta(hours=1)}小时内"
+#: What urging does to the clocks, and how often it may be done.
+URGE_EFFECT = f"催办不改变时限；同一人对同一待办{_HOURS}只能催办一次。"
 
 
 @command
@@ -47,7 +50,7 @@ def urge_task(store: Store, task_id: int, *, actor: Actor, note: str = "", origi
             raise Invalid(message="该待办由您办理，无需催办")
         since = urged_since(work.session, actor, task, work.now - URGE_EVERY)
         if since is not None:
-            raise Stale(f"您已于{since.astimezone(SHANGHAI):%m月%d日%H:%M}催办过该待办，4小时内不能重复催办")
+            raise Stale(f"您已于{since.astimezone(SHANGHAI):%m月%d日%H:%M}催办过该待办，{_HOURS}不能重复催办")
         task.urges += 1
         task.urged_at = work.now
         enter(work, instance, task, "urged", {"note": said})

@@ -134,9 +134,3 @@ def forget_answers(store: Store) -> int:
     with store.work(None, Origin("", "worker")) as work:
         gone = work.session.execute(delete(RememberedAnswer).where(RememberedAnswer.at < work.now - KEPT).returning(RememberedAnswer.key))
         return len(gone.all())
-
-
-def revision_of(store: Store, task_id: int) -> int | None:
-    """The revision of the case of a task; None where there is no such task. One query."""
-    with store.read() as session:
-        return session.scalar(select(Instance.revision).join(Task, Task.instance_id == Instance.id).where(Task.id == task_id))

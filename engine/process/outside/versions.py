@@ -193,8 +193,3 @@ def proposal_of(session: Session, actor: Actor, proposal_id: int) -> Any:
     if row is None:
         raise NotFound("No matching deployment")
     return row
-
-
-def cases_of(session: Session, definition_id: int) -> int:
-    """How many cases ever followed a version. One query."""
-    return int(session.scalar(select(func.count()).select_from(Instance).where(Instance.definition_id == definition_id)) or 0)
