@@ -75,31 +75,19 @@ def _open(call: Call) -> Any:
 _MANY = {"type": "array", "items": INSTANCE}
 
 
+@route("POST", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better",
+       note="keyset paging")
+@route("GET", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, answer=_MANY, stands="better", note="keyset paging")
 def _list(call: Call) -> Any:
     with store().read() as session:
         return answer(cases.open_cases(session, me(), ASKING.asked(call), ASKING.cut(call)), case_json)
 
 
-@route("GET", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, answer=_MANY, stands="better", note="keyset paging")
-def search(call: Call) -> Any:
-    return _list(call)
-
-
-@route("POST", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better",
-       note="keyset paging")
-def query(call: Call) -> Any:
-    return _list(call)
-
-
+@route("POST", "/process-instance/count", "How many running cases", tag=_T, scope="read", body=ASKING.body, answer=COUNT)
 @route("GET", "/process-instance/count", "How many running cases", tag=_T, scope="read", query=ASKING.counting, answer=COUNT)
 def count(call: Call) -> Any:
     with store().read() as session:
         return {"count": cases.count_open(session, me(), ASKING.asked(call))}
-
-
-@route("POST", "/process-instance/count", "How many running cases", tag=_T, scope="read", body=ASKING.body, answer=COUNT)
-def count_query(call: Call) -> Any:
-    return count(call)
 
 
 @route("GET", "/process-instance/<id>", "One running case", tag=_T, scope="read", answer=INSTANCE)

@@ -141,18 +141,10 @@ START = shapes.body({
 _STARTED = {**INSTANCE, "properties": {**INSTANCE["properties"], "variables": values.VARIABLES}}
 
 
-@_both("POST", "/start", "Starts a case", scope="start", body=START, answer=_STARTED, stands="better", refuses=(409, 500),
-       note="variables are the answers of the start form, and what the case is about (resource_code, grant, source); Idempotency-Key")
-def start(call: Call) -> Any:
-    return _start(call)
-
-
 @_both("POST", "/submit-form", "Starts a case with the answers of the start form", scope="start", body=START, answer=_STARTED, stands="better",
        refuses=(409, 500), note="as start")
-def submit_form(call: Call) -> Any:
-    return _start(call)
-
-
+@_both("POST", "/start", "Starts a case", scope="start", body=START, answer=_STARTED, stands="better", refuses=(409, 500),
+       note="variables are the answers of the start form, and what the case is about (resource_code, grant, source); Idempotency-Key")
 def _start(call: Call) -> Any:
     if call.body.get("businessKey"):
         raise bad_request("businessKey: the engine numbers its cases (办件编号); leave it out and keep the number of the answer")

@@ -72,32 +72,16 @@ def _told(task: Fetched) -> dict[str, Any]:
 # -- what waits -----------------------------------------------------------------------------------------------
 
 
-@route("GET", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=_ASKING.query, answer=many(TASK))
-def listed(call: Call) -> Any:
-    return _list(call)
-
-
 @route("POST", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=lists.PAGING, body=_ASKING.body, answer=many(TASK))
-def listed_by_post(call: Call) -> Any:
-    return _list(call)
-
-
+@route("GET", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=_ASKING.query, answer=many(TASK))
 def _list(call: Call) -> Any:
     with store().read() as session:
         found = external_list.external_tasks(session, me(), _ASKING.asked(call), _ASKING.cut(call))
         return lists.answer(found, lambda row: _told(fetched(session, row[0], row[1])))
 
 
-@route("GET", "/external-task/count", "How many tasks wait for a worker", tag=_TAG, scope="read", query=_ASKING.counting, answer=COUNT)
-def counted(call: Call) -> Any:
-    return _count(call)
-
-
 @route("POST", "/external-task/count", "How many tasks wait for a worker", tag=_TAG, scope="read", body=_ASKING.body, answer=COUNT)
-def counted_by_post(call: Call) -> Any:
-    return _count(call)
-
-
+@route("GET", "/external-task/count", "How many tasks wait for a worker", tag=_TAG, scope="read", query=_ASKING.counting, answer=COUNT)
 def _count(call: Call) -> Any:
     with store().read() as session:
         return {"count": external_list.count_external_tasks(session, me(), _ASKING.asked(call))}

@@ -58,31 +58,19 @@ def _case(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@route("POST", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, body=CASES.body,
+       answer={"type": "array", "items": CASE})
+@route("GET", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, answer={"type": "array", "items": CASE})
 def _cases(call: Call) -> Any:
     with store().read() as session:
         return answer(cases.past_cases(session, me(), CASES.asked(call), CASES.cut(call)), _case)
 
 
-@route("GET", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, answer={"type": "array", "items": CASE})
-def search_cases(call: Call) -> Any:
-    return _cases(call)
-
-
-@route("POST", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, body=CASES.body,
-       answer={"type": "array", "items": CASE})
-def query_cases(call: Call) -> Any:
-    return _cases(call)
-
-
+@route("POST", "/history/process-instance/count", "How many cases", tag=_T, scope="read", body=CASES.body, answer=COUNT)
 @route("GET", "/history/process-instance/count", "How many cases", tag=_T, scope="read", query=CASES.counting, answer=COUNT)
 def count_cases(call: Call) -> Any:
     with store().read() as session:
         return {"count": cases.count_past(session, me(), CASES.asked(call))}
-
-
-@route("POST", "/history/process-instance/count", "How many cases", tag=_T, scope="read", body=CASES.body, answer=COUNT)
-def count_cases_query(call: Call) -> Any:
-    return count_cases(call)
 
 
 @route("GET", "/history/process-instance/<id>", "One case of the record", tag=_T, scope="read", answer=CASE)
@@ -137,30 +125,18 @@ def _task(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@route("POST", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, body=TASKS.body, answer={"type": "array", "items": TASK})
+@route("GET", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, answer={"type": "array", "items": TASK})
 def _tasks(call: Call) -> Any:
     with store().read() as session:
         return answer(todo.past_tasks(session, me(), TASKS.asked(call), TASKS.cut(call)), _task)
 
 
-@route("GET", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, answer={"type": "array", "items": TASK})
-def search_tasks(call: Call) -> Any:
-    return _tasks(call)
-
-
-@route("POST", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, body=TASKS.body, answer={"type": "array", "items": TASK})
-def query_tasks(call: Call) -> Any:
-    return _tasks(call)
-
-
+@route("POST", "/history/task/count", "How many tasks", tag=_T, scope="read", body=TASKS.body, answer=COUNT)
 @route("GET", "/history/task/count", "How many tasks", tag=_T, scope="read", query=TASKS.counting, answer=COUNT)
 def count_tasks(call: Call) -> Any:
     with store().read() as session:
         return {"count": todo.count_past(session, me(), TASKS.asked(call))}
-
-
-@route("POST", "/history/task/count", "How many tasks", tag=_T, scope="read", body=TASKS.body, answer=COUNT)
-def count_tasks_query(call: Call) -> Any:
-    return count_tasks(call)
 
 
 # -- acts -------------------------------------------------------------------------------------
@@ -253,6 +229,10 @@ def _steps(call: Call) -> list[records.Activity]:
     return [row for row in found if all(tests[name](row, value) for name, value in asked.items())]
 
 
+@route("POST", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, body=STEPS.body, stands="partly",
+       note=_STEP_NOTE, answer={"type": "array", "items": STEP})
+@route("GET", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, stands="partly", note=_STEP_NOTE,
+       answer={"type": "array", "items": STEP})
 def _paged_steps(call: Call) -> Any:
     found, cut = _steps(call), STEPS.cut(call)
     if cut.after is not None:
@@ -268,18 +248,6 @@ def _paged_steps(call: Call) -> Any:
     if cut.most is None and len(found) > MOST:
         raise bad_request(f"more than {MOST}: give maxResults")
     return [_step(row) for row in found[cut.first : cut.first + (MOST if cut.most is None else cut.most)]]
-
-
-@route("GET", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, stands="partly", note=_STEP_NOTE,
-       answer={"type": "array", "items": STEP})
-def search_steps(call: Call) -> Any:
-    return _paged_steps(call)
-
-
-@route("POST", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, body=STEPS.body, stands="partly",
-       note=_STEP_NOTE, answer={"type": "array", "items": STEP})
-def query_steps(call: Call) -> Any:
-    return _paged_steps(call)
 
 
 @route("GET", "/history/activity-instance/count", "How many passes", tag=_T, scope="read", query=STEPS.counting, stands="partly", note=_STEP_NOTE,

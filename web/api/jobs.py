@@ -48,34 +48,18 @@ def _job(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@route("POST", "/job", "Timers that wait", tag=_J, scope="read", query=PAGING, body=JOBS.body, answer=_MANY_JOBS)
+@route("GET", "/job", "Timers that wait", tag=_J, scope="read", query=JOBS.query, answer=_MANY_JOBS)
 def _jobs(call: Call) -> Any:
     with store().read() as session:
         return answer(upkeep.jobs(session, me(), JOBS.asked(call), JOBS.cut(call)), _job)
 
 
+@route("POST", "/job/count", "How many timers wait", tag=_J, scope="read", body=JOBS.body, answer=COUNT)
+@route("GET", "/job/count", "How many timers wait", tag=_J, scope="read", query=JOBS.counting, answer=COUNT)
 def _count_jobs(call: Call) -> Any:
     with store().read() as session:
         return {"count": upkeep.count_jobs(session, me(), JOBS.asked(call))}
-
-
-@route("GET", "/job", "Timers that wait", tag=_J, scope="read", query=JOBS.query, answer=_MANY_JOBS)
-def jobs(call: Call) -> Any:
-    return _jobs(call)
-
-
-@route("POST", "/job", "Timers that wait", tag=_J, scope="read", query=PAGING, body=JOBS.body, answer=_MANY_JOBS)
-def jobs_by_post(call: Call) -> Any:
-    return _jobs(call)
-
-
-@route("GET", "/job/count", "How many timers wait", tag=_J, scope="read", query=JOBS.counting, answer=COUNT)
-def count_jobs(call: Call) -> Any:
-    return _count_jobs(call)
-
-
-@route("POST", "/job/count", "How many timers wait", tag=_J, scope="read", body=JOBS.body, answer=COUNT)
-def count_jobs_by_post(call: Call) -> Any:
-    return _count_jobs(call)
 
 
 @route("GET", "/job/<id>", "One timer", tag=_J, scope="read", answer=JOB)

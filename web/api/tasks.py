@@ -80,35 +80,23 @@ def form_of(session: Any, row: Any) -> str | None:
     return step.form if step else None
 
 
+_STANDS = "keyset paging with `after`; unknown filters are refused; more than 1000 rows need maxResults"
+_MANY = {"type": "array", "items": TASK}
+
+
+@route("POST", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better", note=_STANDS)
+@route("GET", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, answer=_MANY, stands="better", note=_STANDS)
 def _list(call: Call) -> Answer:
     with store().read() as session:
         listed = todo.open_tasks(session, me(), ASKING.asked(call), ASKING.cut(call))
         return answer(listed, lambda row: task_json(row, form_of(session, row)))
 
 
-_STANDS = "keyset paging with `after`; unknown filters are refused; more than 1000 rows need maxResults"
-_MANY = {"type": "array", "items": TASK}
-
-
-@route("GET", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, answer=_MANY, stands="better", note=_STANDS)
-def search(call: Call) -> Any:
-    return _list(call)
-
-
-@route("POST", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better", note=_STANDS)
-def query(call: Call) -> Any:
-    return _list(call)
-
-
+@route("POST", "/task/count", "How many open tasks", tag="task", scope="read", body=ASKING.body, answer=COUNT)
 @route("GET", "/task/count", "How many open tasks", tag="task", scope="read", query=ASKING.counting, answer=COUNT)
 def count(call: Call) -> Any:
     with store().read() as session:
         return {"count": todo.count_open(session, me(), ASKING.asked(call))}
-
-
-@route("POST", "/task/count", "How many open tasks", tag="task", scope="read", body=ASKING.body, answer=COUNT)
-def count_query(call: Call) -> Any:
-    return count(call)
 
 
 @route("GET", "/task/<id>", "One open task", tag="task", scope="read", answer=TASK, stands="better",

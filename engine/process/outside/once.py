@@ -20,7 +20,7 @@ from engine.process.incidents import reporting
 from engine.process.instances import start_form, start_in
 from engine.process.forms import fields_of
 from engine.process.outside.tables import RememberedAnswer
-from engine.process.tables import Instance, Task
+from engine.process.tables import Task
 from engine.process.tasks import complete_in, lock_task
 from engine.store.errors import Invalid, Refused, Stale
 from engine.store.store import Origin, Store, Work, command

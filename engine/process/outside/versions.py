@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.history import Entry, append
@@ -25,7 +25,7 @@ from engine.process.outside.listing import (
     AnySelect, Cut, Filter, Listed, after, among, before, conditions, count, definition, definition_number, fetch, ident, like, same, when,
 )  # fmt: skip
 from engine.process.package import Package
-from engine.process.tables import Definition, Instance
+from engine.process.tables import Definition
 from engine.process.workshop.drafts import base_package
 from engine.process.workshop.importing.foreign import merged
 from engine.process.workshop.proposals import propose_package
