@@ -50,7 +50,7 @@ def offered_by_itself(session: Any) -> list[Start]:
     A diagram that names other pages alone is left to those. One query.
     """
     return [
-        _start(definition) for definition in all_in_force(session, store().clock.now())
+        _start(definition) for definition in all_in_force(session, store().clock.now(), startable=True)
         if not definition.diagram.properties.get("subject")
         and "desk" in definition.diagram.properties.get("startFrom", "desk").split(",")
         and permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition))
@@ -65,7 +65,7 @@ def _start(definition: Deployed) -> Start:
 def _offered(session: Any, place: str) -> list[Deployed]:
     """Those about some subject, which `place` offers and the reader's posts allow."""
     return [
-        definition for definition in all_in_force(session, store().clock.now())
+        definition for definition in all_in_force(session, store().clock.now(), startable=True)
         if definition.diagram.properties.get("subject")
         and place in definition.diagram.properties.get("startFrom", "resource").split(",")
         and permissions.may_start(me(), start_posts(definition), me().unit_id, start_body(definition))

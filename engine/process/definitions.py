@@ -107,14 +107,18 @@ def require_active(session: Session, definition_id: int) -> None:
         raise Suspended
 
 
-def all_in_force(session: Session, at: datetime) -> list[Deployed]:
-    """The version of every process that a case received at `at` would follow, by key. One query beside the parsing."""
+def all_in_force(session: Session, at: datetime, *, startable: bool = False) -> list[Deployed]:
+    """The version of every process that a case received at `at` would follow, by key. One query beside the parsing.
+
+    `startable` leaves out those that are suspended: nobody may start a case by them now.
+    """
     rows = session.execute(
-        select(Definition.key, Definition.id)
+        select(Definition.key, Definition.id, Definition.suspended)
         .where(Definition.effective_at <= at)
         .order_by(Definition.key, Definition.effective_at, Definition.version)
     )
-    return [deployed(session, definition_id) for definition_id in {key: newest for key, newest in rows}.values()]
+    newest = {key: (definition_id, suspended) for key, definition_id, suspended in rows}
+    return [deployed(session, definition_id) for definition_id, suspended in newest.values() if not (startable and suspended)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from flask import Blueprint, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from engine.people import permissions
-from engine.process.definitions import Deployed, in_force
+from engine.process.definitions import Deployed, Suspended, in_force, require_active
 from engine.process.editions import closed_until
 from engine.process.forms import fields_of
 from engine.process.instances import find_subject, start_body, start_form, start_instance, start_posts
 from engine.store.errors import Invalid, NotAllowed
 from web import forms
 from web.context import me, origin, store
+from web.errors import status_of
 from web.uploads import Kept, keep_files
 
 page = Blueprint("starting", __name__)
@@ -47,6 +48,8 @@ def start(key: str) -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return _page(key, typed=raw, errors=refusal.fields, kept=kept), 422
+    except Suspended as refusal:  # while the form was being filled in
+        return _page(key, typed=raw, kept=kept, refused=refusal.message), status_of(refusal)
     flash("已发起，事项已转入下一环节。", "success")
     return redirect(f"/cases/{instance_id}", 303)
 
@@ -62,11 +65,14 @@ def _page(
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
     kept: Kept | None = None,
+    refused: str | None = None,
 ) -> str:
     now = store().clock.now()
     with store().read() as session:
         definition = in_force(session, key, now)
         _require_start(definition)
+        if typed is None:
+            require_active(session, definition.id)
         subject = find_subject(session, definition, {**_subject(), "applicant_unit": me().unit_code})
         back_at_work = closed_until(session, now)
     names = {**(subject.variables if subject else {}), "applicant_unit": me().unit_code}
@@ -77,6 +83,7 @@ def _page(
         form=forms.show(start_form(definition), names, typed=typed, errors=errors),
         about=_subject(),
         kept=kept or Kept(),
+        refused=refused,
         # Who submits on a day off should know that nobody reads it before then.
         back_at_work=back_at_work,
     )
