@@ -19,7 +19,7 @@ from engine.store.errors import NotFound
 from web.api import dates, shapes, values
 from web.api.cases import INSTANCE, case_json, one
 from web.api.lists import Asking, answer
-from web.api.once import once
+from web.api.once import once, replayed
 from web.api.refusals import bad_request, missing, not_covered
 from web.api.routing import Answer, Call, View, route
 from web.api.shapes import COUNT, flag, many, maybe, moment, number, record, text
@@ -161,7 +161,7 @@ def _start(call: Call) -> Any:
     if call.body.get("withVariablesInReturn"):
         with store().read() as session:
             told["variables"] = values.all_typed(data_of(session, int(done.answer["id"])).variables)
-    return Answer(told, headers={"Idempotency-Replayed": "true"} if done.again else {})
+    return Answer(told, headers=replayed(done))
 
 
 def _unit(code: str | None) -> int | None:

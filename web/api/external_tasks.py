@@ -8,7 +8,7 @@ again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -18,11 +18,13 @@ from engine.process.outside import external_list, finishing
 from engine.process.outside.fetching import FETCH_MAX, LOCK_MAX, TOPICS_MAX, Asked, Fetched, fetch_and_lock, fetched
 from engine.process.outside.finishing import NotYours
 from engine.process.outside.listing import definition_number
+from engine.process.outside.once import Done
 from engine.server import WAITING
 from engine.store.errors import NotFound
 from web.api import dates, lists
+from web.api.once import once, replayed
 from web.api.refusals import ApiError, missing
-from web.api.routing import Call, route, row_number
+from web.api.routing import Answer, Call, route, row_number
 from web.api.shapes import COUNT, Shape, body, flag, many, maybe, moment, number, record, table, text
 from web.api.values import GIVEN_VARIABLES, VARIABLES, all_typed, plain
 from web.context import me, origin, store
@@ -56,6 +58,7 @@ _ASKING = lists.Asking(
     tuple(external_list.SORTS),
 )  # fmt: skip
 _TAG = "external-task"
+_ONCE = "Idempotency-Key: a retry does nothing twice"
 
 
 def _told(task: Fetched) -> dict[str, Any]:
@@ -192,46 +195,48 @@ def _refused(error: NotYours, call: Call) -> ApiError:
     return ApiError(400, "InvalidRequestException", f"{error.message} (external task {call.path['id'][:40]})")
 
 
-@route("POST", "/external-task/<id>/complete", "The worker has done it", tag=_TAG, scope="external", refuses=(500,), stands="better",
-       note="the case takes what the diagram names (`out.*`, `out`) and nothing else",
-       body=body({"workerId": _WORKER, "variables": GIVEN_VARIABLES, "localVariables": GIVEN_VARIABLES}, required=("workerId",)))
-def complete(call: Call) -> None:
-    sent = call.body
+def _told_once(call: Call, act: Callable[[], Done]) -> Answer:
     try:
-        finishing.complete_external(store(), _acting(call), actor=me(), worker=sent["workerId"], given=plain(sent.get("variables")),
-                                    local=plain(sent.get("localVariables")), origin=origin())
+        return Answer(status=204, headers=replayed(act()))
     except NotYours as error:
         raise _refused(error, call) from None
 
 
-@route("POST", "/external-task/<id>/failure", "The worker could not do it", tag=_TAG, scope="external",
+@route("POST", "/external-task/<id>/complete", "The worker has done it", tag=_TAG, scope="external", refuses=(409, 500), stands="better",
+       note=f"the case takes what the diagram names (`out.*`, `out`) and nothing else; {_ONCE}",
+       body=body({"workerId": _WORKER, "variables": GIVEN_VARIABLES, "localVariables": GIVEN_VARIABLES}, required=("workerId",)))
+def complete(call: Call) -> Answer:
+    sent = call.body
+    return _told_once(call, lambda: finishing.complete_external(
+        store(), _acting(call), actor=me(), worker=sent["workerId"], given=plain(sent.get("variables")), local=plain(sent.get("localVariables")),
+        once=once(call.raw), origin=origin(),
+    ))  # fmt: skip
+
+
+@route("POST", "/external-task/<id>/failure", "The worker could not do it", tag=_TAG, scope="external", refuses=(409,), stands="better",
        body=body({"workerId": _WORKER, "errorMessage": text(most=20_000), "errorDetails": text(most=200_000),
                   "retries": number(most=finishing.RETRIES_MAX), "retryTimeout": number(most=LOCK_MAX // timedelta(milliseconds=1)),
                   "variables": GIVEN_VARIABLES, "localVariables": GIVEN_VARIABLES}, required=("workerId",)),
-       note="at 0 retries an incident waits for the operator; variables are not taken")
-def failure(call: Call) -> None:
+       note=f"at 0 retries an incident waits for the operator; variables are not taken; {_ONCE}")
+def failure(call: Call) -> Answer:
     sent = call.body
-    try:
-        finishing.fail_external(
-            store(), _acting(call), actor=me(), worker=sent["workerId"], message=sent.get("errorMessage") or "", origin=origin(),
-            details=sent.get("errorDetails") or "", retries=int(sent.get("retries") or 0),
-            again_after=timedelta(milliseconds=sent.get("retryTimeout") or 0),
-        )  # fmt: skip
-    except NotYours as error:
-        raise _refused(error, call) from None
+    return _told_once(call, lambda: finishing.fail_external(
+        store(), _acting(call), actor=me(), worker=sent["workerId"], message=sent.get("errorMessage") or "",
+        details=sent.get("errorDetails") or "", retries=int(sent.get("retries") or 0),
+        again_after=timedelta(milliseconds=sent.get("retryTimeout") or 0), once=once(call.raw), origin=origin(),
+    ))  # fmt: skip
 
 
 @route("POST", "/external-task/<id>/bpmnError", "The worker reports an error that the diagram foresees", tag=_TAG, scope="external",
-       refuses=(500,), stands="better", note="a code that no event catches is refused, instead of ending the case; variables are not taken",
+       refuses=(409, 500), stands="better", note=f"a code that no event catches is refused, instead of ending the case; variables are not taken; {_ONCE}",
        body=body({"workerId": _WORKER, "errorCode": text(least=1, most=200), "errorMessage": text(most=4000), "variables": GIVEN_VARIABLES},
                  required=("workerId", "errorCode")))
-def bpmn_error(call: Call) -> None:
+def bpmn_error(call: Call) -> Answer:
     sent = call.body
-    try:
-        finishing.throw_error(store(), _acting(call), actor=me(), worker=sent["workerId"], code=sent["errorCode"],
-                              message=sent.get("errorMessage") or "", origin=origin())
-    except NotYours as error:
-        raise _refused(error, call) from None
+    return _told_once(call, lambda: finishing.throw_error(
+        store(), _acting(call), actor=me(), worker=sent["workerId"], code=sent["errorCode"], message=sent.get("errorMessage") or "",
+        once=once(call.raw), origin=origin(),
+    ))  # fmt: skip
 
 
 @route("POST", "/external-task/<id>/extendLock", "The worker needs longer", tag=_TAG, scope="external",

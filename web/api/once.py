@@ -7,7 +7,7 @@ import re
 
 from flask import request
 
-from engine.process.outside.once import Once
+from engine.process.outside.once import Done, Once
 from web.api.refusals import ApiError, bad_request
 
 KEY_MAX = 200
@@ -28,6 +28,11 @@ def seen() -> int | None:
     if found is None:
         raise ApiError(412, "OptimisticLockingException", "If-Match 不是本接口给出的 ETag，未作任何改动")
     return int(found[1])
+
+
+def replayed(done: Done) -> dict[str, str]:
+    """The header that tells a retry from the first answer."""
+    return {"Idempotency-Replayed": "true"} if done.again else {}
 
 
 def once(sent: bytes) -> Once | None:

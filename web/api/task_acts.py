@@ -16,7 +16,7 @@ from engine.process.sheets.task import task_form
 from engine.process.tasks import claim_task, unclaim_task
 from engine.store.errors import NotAllowed
 from web.api import shapes, values
-from web.api.once import etag, seen
+from web.api.once import etag, replayed, seen
 from web.api.once import once as same_request
 from web.api.refusals import bad_request, missing, not_covered
 from web.api.routing import Answer, Call, route
@@ -67,7 +67,7 @@ def open_task_or_again(call: Call) -> int:
 
 
 def _completed(call: Call, done: once.Done) -> Any:
-    headers = {"Idempotency-Replayed": "true"} if done.again else {}
+    headers = replayed(done)
     if not call.body.get("withVariablesInReturn"):
         return Answer(status=204, headers=headers)
     with store().read() as session:

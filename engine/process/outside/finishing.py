@@ -2,6 +2,8 @@
 
 Only who fetched it last may: a slow worker whose lock has run out and whose task another has taken since is refused, and
 nothing of its result is used. As long as nobody else has taken the task, a late result is still welcome: the work is done.
+
+A worker that did not get the answer may ask again with the same key (`once`): it is answered as before, and nothing is done.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from engine.process.events import Event
 from engine.process.history_of import append_entry
 from engine.process.moves import Finish
 from engine.process.outside.fetching import LOCK_MAX, POWER, lock_checked
+from engine.process.outside.once import Done, Once, only_once
 from engine.process.tables import ExternalTask, Instance
 from engine.store.errors import Invalid, NotFound, Stale
 from engine.store.store import Origin, Store, Work, command
@@ -57,24 +60,30 @@ def _lock(work: Work, external_id: int, worker: str | None) -> tuple[ExternalTas
 @command
 def complete_external(
     store: Store, external_id: int, *, actor: Actor, worker: str, given: Mapping[str, Any], local: Mapping[str, Any] | None = None,
-    origin: Origin = Origin(),
-) -> None:  # fmt: skip
+    once: Once | None = None, origin: Origin = Origin(),
+) -> Done:  # fmt: skip
     """The worker has done the step: the case takes what the diagram names of `given` and goes on.
 
     `local` are values that other engines would keep with the step only; they count as given here. What is overdue fires
-    first. Raises NotFound, NotYours, NotRunning, NotAllowed; Invalid where a result is missing that the diagram takes (nothing
-    changed); CaseFault when the steps behind it fail: that waits for the operator, and the task is not given out again.
+    first. Raises NotFound, NotYours, NotRunning, NotAllowed, KeyReused; Invalid where a result is missing that the diagram takes
+    (nothing changed); CaseFault when the steps behind it fail: that waits for the operator, and the task is not given out again.
     """
     permissions.require(actor, POWER)
     with incidents.reporting(store, external_id=external_id), store.work(actor, origin) as work:
-        row, instance = _lock(work, external_id, worker)
-        advance(work, instance, Finish(row, {**given, **(local or {})}, said={"worker": worker}))
+
+        def act() -> dict[str, Any]:
+            row, instance = _lock(work, external_id, worker)
+            advance(work, instance, Finish(row, {**given, **(local or {})}, said={"worker": worker}))
+            return {}
+
+        return only_once(work, actor, once, act)
 
 
 @command
 def throw_error(
-    store: Store, external_id: int, *, actor: Actor, worker: str, code: str, message: str = "", origin: Origin = Origin()
-) -> None:
+    store: Store, external_id: int, *, actor: Actor, worker: str, code: str, message: str = "", once: Once | None = None,
+    origin: Origin = Origin(),
+) -> Done:  # fmt: skip
     """The step cannot be done for a reason that the diagram foresees: its error boundary event takes over.
 
     Raises as `complete_external`; Invalid where no event catches the code: then nothing changed.
@@ -83,33 +92,43 @@ def throw_error(
     if not code.strip():
         raise Invalid({"errorCode": "请写明错误代码"})
     with incidents.reporting(store, external_id=external_id), store.work(actor, origin) as work:
-        row, instance = _lock(work, external_id, worker)
-        said = {"worker": worker, "error": code, "message": message[:_ERROR_MAX]}
-        advance(work, instance, Finish(row, error=code, said=said))
+
+        def act() -> dict[str, Any]:
+            row, instance = _lock(work, external_id, worker)
+            said = {"worker": worker, "error": code, "message": message[:_ERROR_MAX]}
+            advance(work, instance, Finish(row, error=code, said=said))
+            return {}
+
+        return only_once(work, actor, once, act)
 
 
 @command
 def fail_external(
     store: Store, external_id: int, *, actor: Actor, worker: str, message: str, details: str = "", retries: int = 0,
-    again_after: timedelta = timedelta(0), origin: Origin = Origin(),
-) -> None:  # fmt: skip
+    again_after: timedelta = timedelta(0), once: Once | None = None, origin: Origin = Origin(),
+) -> Done:  # fmt: skip
     """The worker could not do it now. It may be fetched again after `again_after`, `retries` times more; at 0 the operator is told.
 
-    Raises NotFound, NotYours, NotAllowed, Invalid.
+    Raises NotFound, NotYours, NotAllowed, KeyReused, Invalid.
     """
     permissions.require(actor, POWER)
     _retries_checked(retries)
     if not timedelta(0) <= again_after <= LOCK_MAX:
         raise Invalid({"retryTimeout": f"retryTimeout 应当不小于 0，且不超过 {LOCK_MAX // timedelta(milliseconds=1)} 毫秒"})
     with store.work(actor, origin) as work:
-        row, instance = _lock(work, external_id, worker)
-        row.error, row.details = message[:_ERROR_MAX] or None, details[:_DETAILS_MAX] or None
-        row.locked_until = work.now + again_after
-        said = {"worker": worker, "topic": row.topic, "reason": message[:_ERROR_MAX], "retries": retries}
-        _set(work, row, retries, message or "外部程序办理失败", details)
-        _record(work, instance, row, "external_failed", said)
-        about = {"id": str(row.id), "step": row.step, "topic": row.topic, "retries": retries}
-        events.tell(work, [Event(f"{instance.id}-{instance.history_seq}-1", "external.failed", work.now, instance, {"external": about})])
+
+        def act() -> dict[str, Any]:
+            row, instance = _lock(work, external_id, worker)
+            row.error, row.details = message[:_ERROR_MAX] or None, details[:_DETAILS_MAX] or None
+            row.locked_until = work.now + again_after
+            said = {"worker": worker, "topic": row.topic, "reason": message[:_ERROR_MAX], "retries": retries}
+            _set(work, row, retries, message or "外部程序办理失败", details)
+            _record(work, instance, row, "external_failed", said)
+            about = {"id": str(row.id), "step": row.step, "topic": row.topic, "retries": retries}
+            events.tell(work, [Event(f"{instance.id}-{instance.history_seq}-1", "external.failed", work.now, instance, {"external": about})])
+            return {}
+
+        return only_once(work, actor, once, act)
 
 
 def _set(work: Work, row: ExternalTask, retries: int, message: str, details: str) -> None:

@@ -1,4 +1,4 @@
-"""Starts and completions of other programs: done once whatever is lost on the way, and only on what the program has seen.
+"""What other programs do: done once whatever is lost on the way, and a completion only on what the program has seen.
 
 A request with an `Idempotency-Key` leaves its answer in the transaction that did the work; the same request again gets
 that answer and does nothing. The row is written first, so that two at once wait for each other instead of both acting.
@@ -85,7 +85,7 @@ def start(
             )
             return {"id": instance_id}
 
-        return _once(work, actor, once, act)
+        return only_once(work, actor, once, act)
 
 
 @command
@@ -108,10 +108,14 @@ def complete(
             complete_in(work, task_id, actor=actor, answers=answers, opinion=opinion, attachments=attachments)
             return {"id": work.session.scalar(select(Task.instance_id).where(Task.id == task_id))}
 
-        return _once(work, actor, once, act)
+        return only_once(work, actor, once, act)
 
 
-def _once(work: Work, actor: Actor, once: Once | None, act: Callable[[], dict[str, Any]]) -> Done:
+def only_once(work: Work, actor: Actor, once: Once | None, act: Callable[[], dict[str, Any]]) -> Done:
+    """What `act` answers, or what it answered when the actor asked the same with the same key before; then `act` is not called.
+
+    Raises KeyReused where the key came with something else.
+    """
     if once is None:
         return Done(act())
     dialect = postgresql if work.session.get_bind().dialect.name == "postgresql" else sqlite

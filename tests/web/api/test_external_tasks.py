@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from engine.history import History
 from engine.process.definitions import deploy_in
 from engine.process.instances import start_instance
+from engine.process.outside.once import forget_answers
 from engine.process.package import Package
 from engine.process.tables import Task
 from engine.store.clock import MovableClock, shanghai
@@ -75,6 +77,67 @@ def test_tries_run_out_and_the_operator_lets_it_be_tried_again(with_token: Token
     worker.post(f"{place}/unlock")
     assert operator.get("/external-task", locked="true", sortBy="id", sortOrder="asc")[0]["id"] != task["id"]
     assert operator.get("/external-task/topic-names", withUnlockedTasks="true") == ["grants"]
+
+
+def test_a_worker_that_lost_the_answer_asks_again_with_its_key_and_nothing_is_done_twice(
+    with_token: Tokens, cases: list[int], cast: Cast, clock: MovableClock
+) -> None:
+    worker = with_token("operator", "external")
+    first, second = worker.post("/external-task/fetchAndLock", FETCH)
+
+    def told(task: dict[str, Any], act: str, key: str, **sent: Any) -> tuple[int, str | None]:
+        answer = worker.send("POST", f"/external-task/{task['id']}/{act}", {"workerId": "w1", **sent}, headers={"Idempotency-Key": key})
+        return answer.status_code, answer.headers.get("Idempotency-Replayed")
+
+    def acts() -> list[str]:
+        with cast.store.read() as session:
+            return list(session.scalars(select(History.act).where(History.instance_id.in_(cases), History.act != "started").order_by(History.id)))
+
+    tries = {"errorMessage": "无应答", "retries": 1, "retryTimeout": 1000}
+    assert told(first, "failure", "f-1", **tries) == (204, None)
+    assert told(first, "failure", "f-1", **tries) == (204, "true")
+    assert acts() == ["external_failed"], "a failure that is told twice uses up one try"
+    assert told(first, "failure", "f-1", **{**tries, "retries": 0}) == (409, None), "the same key for something else"
+    clock.to(clock.now() + timedelta(seconds=1))
+    worker.post("/external-task/fetchAndLock", FETCH)
+
+    given = {"id": {"value": "G-1"}}
+    assert told(first, "complete", "c-1") == (400, None), "without the id that the diagram takes"
+    assert told(first, "complete", "c-1", variables=given) == (204, None), "what was refused has used up no key"
+    for _ in range(2):
+        assert told(first, "complete", "c-1", variables=given) == (204, "true")
+    assert told(first, "complete", "c-2", variables=given)[0] == 404, "another key is another request"
+    assert told(second, "bpmnError", "e-1", errorCode="NO") == (204, None)
+    assert told(second, "bpmnError", "e-1", errorCode="NO") == (204, "true")
+    assert acts() == ["external_failed", "external_completed", "external_error"]
+    assert told(second, "bpmnError", "x" * 201, errorCode="NO")[0] == 400
+    other = with_token("sysadmin", "external").send("POST", f"/external-task/{first['id']}/complete", {"workerId": "w1", "variables": given},
+                                                    headers={"Idempotency-Key": "c-1"})
+    assert other.status_code == 403, "an answer is remembered for who got it, and given to who may ask"
+    clock.to(clock.now() + timedelta(days=7, seconds=1))
+    forget_answers(cast.store)
+    assert told(first, "complete", "c-1", variables=given)[0] == 404
+
+
+def test_two_requests_with_one_key_at_once_do_it_once(with_token: Tokens, cases: list[int], cast: Cast) -> None:
+    workers = [with_token("operator", "external") for _ in range(2)]
+    task = workers[0].post("/external-task/fetchAndLock", {**FETCH, "maxTasks": 1})[0]
+    begin, answers = threading.Barrier(2), list[tuple[int, str | None]]()
+
+    def completes(worker: Program) -> None:
+        begin.wait()
+        answer = worker.send("POST", f"/external-task/{task['id']}/complete", {"workerId": "w1", "variables": {"id": {"value": "G"}}},
+                             headers={"Idempotency-Key": "once"})
+        answers.append((answer.status_code, answer.headers.get("Idempotency-Replayed")))
+
+    both = [threading.Thread(target=completes, args=(worker,)) for worker in workers]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert sorted(answers, key=str) == [(204, "true"), (204, None)]
+    with cast.store.read() as session:
+        assert session.scalar(select(func.count()).where(History.act == "external_completed")) == 1
 
 
 def test_only_the_token_and_the_post_for_it_open_the_door(with_token: Tokens, program: Callable[[str], Program], cases: list[int]) -> None:
