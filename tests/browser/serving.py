@@ -47,10 +47,10 @@ def served(store: Store, settings: Settings) -> Iterator[str]:
 
 
 @contextmanager
-def opened(chromium: Path) -> Iterator[Browser]:
-    """A running Chromium whose own words (dates, file buttons) are Chinese."""
+def opened(chromium: Path, *more: str) -> Iterator[Browser]:
+    """A running Chromium whose own words (dates, file buttons) are Chinese; `more` are further flags."""
     # Chromium refuses its sandbox to root, as which containers run.
-    flags = [*FLAGS, "--no-sandbox"] if os.geteuid() == 0 else FLAGS
+    flags = [*FLAGS, *more, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     with sync_playwright() as playwright:
         # A character set that every machine has: without one, Chromium gives up Chinese names of downloads.
         words = {"LANGUAGE": "zh_CN", "LANG": "zh_CN.UTF-8", "LC_ALL": "C.UTF-8"}

@@ -1,0 +1,1 @@
+"""What Camunda Modeler sends, recorded; see `recording.py`."""
