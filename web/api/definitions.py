@@ -30,7 +30,8 @@ from web.context import me, origin, store
 ASKING = Asking({
     "processDefinitionId": text("key:version:id", most=200), "processDefinitionIdIn": IDS, "name": NAME, "nameLike": PATTERN, "deploymentId": ID,
     "key": NAME, "keysIn": many(NAME), "keyLike": PATTERN, "version": number(), "latestVersion": flag(), "active": flag(), "suspended": flag(),
-    "deployedAfter": moment(), "deployedAt": moment(), "category": NAME,
+    "deployedAfter": moment(), "deployedAt": moment(), "category": NAME, "categoryLike": PATTERN, "resourceName": NAME, "resourceNameLike": PATTERN,
+    "versionTag": NAME, "versionTagLike": PATTERN, "withoutVersionTag": flag(), "startableInTasklist": flag(), "notStartableInTasklist": flag(),
 }, tuple(versions.SORTS))  # fmt: skip
 
 DEFINITION = record({
@@ -47,7 +48,7 @@ def definition_json(row: Any) -> dict[str, Any]:
     """A version in the shape of the original."""
     return {
         "id": definition_id(row.key, row.version, row.id), "key": row.key, "category": row.rule_set, "description": None, "name": row.name,
-        "version": row.version, "resource": f"{row.key}.bpmn", "deploymentId": str(row.id), "diagram": None, "suspended": row.suspended,
+        "version": row.version, "resource": f"{row.key}{versions.SUFFIX}", "deploymentId": str(row.id), "diagram": None, "suspended": row.suspended,
         "tenantId": None, "versionTag": None, "historyTimeToLive": None, "startableInTasklist": True,
         "office": {
             "effectiveAt": dates.write(row.effective_at), "deployedBy": row.deployed_by, "approvedBy": row.approved_by, "reason": row.reason,
@@ -152,7 +153,7 @@ def _start(call: Call) -> Any:
         raise bad_request("skipIoMappings: not covered")
     found = _deployed(call)
     unit = _unit(call.body.get("unitId"))
-    files = [int(each) for each in call.body.get("attachments") or [] if each.isascii() and each.isdigit()]
+    files = values.files(call.body.get("attachments"))
     done = programs.start(
         store(), found.key, actor=me(), given=values.plain(call.body.get("variables")), definition_id=found.id if "id" in call.path else None,
         unit_id=unit, attachments=files, once=once(call.raw), origin=origin(),
@@ -218,16 +219,28 @@ def _suspend(ids: list[int], sent: Mapping[str, Any]) -> None:
     versions.set_suspended(store(), ids, sent["suspended"], actor=me(), origin=origin())
 
 
+def _all_of(key: str) -> list[int]:
+    """Every version of a process. Raises 404."""
+    with store().read() as session:
+        rows = versions.definitions(session, {"key": key}, Cut()).rows
+    if not rows:
+        raise missing("process definition with key", key)
+    return [row.id for row in rows]
+
+
 @_both("PUT", "/suspended", "Stops new cases, or lets them be started again", scope="deploy", body=SUSPENSION)
 def suspend(call: Call) -> None:
-    if "key" in call.path:
-        with store().read() as session:
-            rows = versions.definitions(session, {"key": call.path["key"]}, Cut()).rows
-        if not rows:
-            raise missing("process definition with key", call.path["key"])
-        _suspend([row.id for row in rows], call.body)
-    else:
-        _suspend([_number(call)], call.body)
+    _suspend(_all_of(call.path["key"]) if "key" in call.path else [_number(call)], call.body)
+
+
+@route("PUT", "/process-definition/suspended", "Stops new cases of a process, or lets them be started again", tag=_T, scope="deploy", refuses=(404,),
+       body=shapes.body({**SUSPENSION["properties"], "processDefinitionId": text(most=200), "processDefinitionKey": NAME,
+                         "processDefinitionWithoutTenantId": flag("there are no tenants")}, required=("suspended",)))
+def suspend_named(call: Call) -> None:
+    key, whole = call.body.get("processDefinitionKey"), call.body.get("processDefinitionId")
+    if (key is None) == (whole is None):
+        raise bad_request("give either processDefinitionId or processDefinitionKey")
+    _suspend(_all_of(key) if key is not None else [_number(Call({"id": whole}, {}))], call.body)
 
 
 @route("DELETE", "/process-definition/<id>", "Deletes a version", tag=_T, scope="deploy", stands="501")

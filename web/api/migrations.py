@@ -5,7 +5,7 @@ Migrations always take all cases that run on a version: who is left behind on a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.process.outside.listing import definition_number
@@ -13,6 +13,7 @@ from engine.process.workshop.migrating import commands, sheets
 from engine.process.workshop.migrating.plan import Plan, plan_of, propose_plan
 from engine.store.errors import NotFound
 from web.api import dates
+from web.api.lists import Asking
 from web.api.refusals import bad_request, missing, not_covered
 from web.api.routing import Call, route
 from web.api.shapes import ANYTHING, COUNT, Shape, body, flag, many, maybe, moment, number, record, table, text
@@ -44,6 +45,8 @@ _BATCH: dict[str, Shape] = {
 }  # fmt: skip
 BATCH = record(_BATCH)
 STATISTICS = record({**_BATCH, "remainingJobs": number(), "completedJobs": number(), "failedJobs": number("cases that stayed as they were")})
+#: The only type of batch.
+TYPE = "instance-migration"
 #: The reason on record where a program gives none.
 UNSAID = "经接口拟定的迁移"
 
@@ -140,35 +143,56 @@ def _batch(sheet: sheets.MigrationSheet) -> dict[str, Any]:
 
 def _line(line: sheets.MigrationLine) -> dict[str, Any]:
     return {
-        "id": str(line.id), "type": "instance-migration", "totalJobs": line.total, "jobsCreated": line.total, "batchJobsPerSeed": 1,
+        "id": str(line.id), "type": TYPE, "totalJobs": line.total, "jobsCreated": line.total, "batchJobsPerSeed": 1,
         "invocationsPerBatchJob": 1, "seedJobDefinitionId": None, "monitorJobDefinitionId": None, "batchJobDefinitionId": None,
         "suspended": line.state == "planned", "tenantId": None, "createUserId": line.created_by, "startTime": dates.write(line.created_at),
         "executionStartTime": None,
     }  # fmt: skip
 
 
-def _open_lines() -> list[sheets.MigrationLine]:
+#: Filter → whether a migration passes it.
+_TESTS: Mapping[str, Callable[[sheets.MigrationLine, Any], bool]] = {
+    "batchId": lambda line, value: str(line.id) == value, "type": lambda line, value: value == TYPE,
+    "suspended": lambda line, value: (line.state == "planned") == value, "createdBy": lambda line, value: line.created_by == value,
+    "startedBefore": lambda line, value: line.created_at < value, "startedAfter": lambda line, value: line.created_at > value,
+    "withFailures": lambda line, value: line.stayed > 0 or not value, "withoutFailures": lambda line, value: line.stayed == 0 or not value,
+}  # fmt: skip
+_SORTS: Mapping[str, Callable[[sheets.MigrationLine], Any]] = {"batchId": lambda line: line.id, "startTime": lambda line: line.created_at}
+_BATCHES = Asking({
+    "batchId": ID, "type": text(most=64), "suspended": flag(), "createdBy": text(most=64), "startedBefore": moment(), "startedAfter": moment(),
+    "withFailures": flag(), "withoutFailures": flag(),
+}, tuple(_SORTS))  # fmt: skip
+_ASKED = {name: shape for name, shape in _BATCHES.query.items() if name != "after"}
+
+
+def _open_lines(call: Call) -> list[sheets.MigrationLine]:
+    """Those that have not ended and pass the filters, in the order and part that was asked for."""
     with store().read() as session:
-        return [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in ("planned", "running")]
+        lines = [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in ("planned", "running")]
+    found = [line for line in lines if all(_TESTS[name](line, value) for name, value in _BATCHES.asked(call).items())]
+    cut = _BATCHES.cut(call)
+    for name, down in cut.order:
+        found.sort(key=_SORTS[name], reverse=down)
+    return found[cut.first : None if cut.most is None else cut.first + cut.most]
 
 
-@route("GET", "/batch", "Migrations that have not ended", tag=_B, scope="read", answer=many(BATCH), stands="partly",
-       note="migrations are the only batches; at most the newest 200", query={"batchId": ID, "type": text(most=64)})
+@route("GET", "/batch", "Migrations that have not ended", tag=_B, scope="read", answer=many(BATCH), stands="partly", query=_ASKED,
+       note="migrations are the only batches; at most the newest 200")
 def batches(call: Call) -> Any:
-    found = [_line(line) for line in _open_lines()]
-    return [each for each in found if call.query.get("batchId") in (None, each["id"]) and call.query.get("type") in (None, each["type"])]
+    return [_line(line) for line in _open_lines(call)]
 
 
-@route("GET", "/batch/count", "How many have not ended", tag=_B, scope="read", answer=COUNT)
-def count(_: Call) -> Any:
-    return {"count": len(_open_lines())}
+@route("GET", "/batch/statistics/count", "How many have not ended", tag=_B, scope="read", query=_BATCHES.counting, answer=COUNT)
+@route("GET", "/batch/count", "How many have not ended", tag=_B, scope="read", query=_BATCHES.counting, answer=COUNT)
+def count(call: Call) -> Any:
+    return {"count": len(_open_lines(call))}
 
 
-@route("GET", "/batch/statistics", "How far they are", tag=_B, scope="read", answer=many(STATISTICS))
-def statistics(_: Call) -> Any:
+@route("GET", "/batch/statistics", "How far they are", tag=_B, scope="read", query=_ASKED, answer=many(STATISTICS))
+def statistics(call: Call) -> Any:
     return [
         {**_line(line), "remainingJobs": line.total - line.moved - line.stayed, "completedJobs": line.moved, "failedJobs": line.stayed}
-        for line in _open_lines()
+        for line in _open_lines(call)
     ]
 
 

@@ -202,8 +202,8 @@ def from_address(shape: Shape, value: str) -> Any:
     kind = kinds[0] if isinstance(kinds, list) else kinds
     if kind == "integer" and re.fullmatch(r"-?[0-9]{1,18}", value):
         return int(value)
-    if kind == "boolean" and value in ("true", "false"):
-        return value == "true"
+    if kind == "boolean" and value.lower() in ("true", "false"):  # Python's clients write True
+        return value.lower() == "true"
     if kind == "array":
         return [from_address(shape["items"], item) for item in value.split(",")] if value else []
     return value

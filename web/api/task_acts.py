@@ -52,7 +52,7 @@ def _complete(call: Call) -> once.Done:
     opinion = call.body.get("opinion") or given.pop("opinion", None) or ""
     if not isinstance(opinion, str):
         raise bad_request("opinion: a text is expected")
-    files = [int(each) for each in call.body.get("attachments") or [] if each.isascii() and each.isdigit()]
+    files = values.files(call.body.get("attachments"))
     return once.complete(
         store(), row, actor=me(), answers=given, opinion=opinion, attachments=files, seen=seen(), once=same_request(call.raw), origin=origin()
     )

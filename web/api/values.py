@@ -5,7 +5,7 @@ What is no plain value goes as type `Json`, a text that holds it, as the origina
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import orjson
@@ -76,3 +76,11 @@ def _plain(name: str, given: Mapping[str, Any]) -> Any:
     if fits is not None and (not isinstance(value, fits) or (isinstance(value, bool) and fits is not bool)):
         raise bad_request(f"{name}: the value is not of its type {given['type']}")
     return value
+
+
+def files(ids: Collection[str] | None) -> list[int]:
+    """The numbers of uploaded files. Raises 400 for what is no id: a file that was left out in silence would be missing from the record."""
+    wrong = [each for each in ids or () if not (each.isascii() and each.isdigit())]
+    if wrong:
+        raise bad_request(f"attachments: {', '.join(wrong[:10])}: no id of an uploaded file")
+    return [int(each) for each in ids or ()]

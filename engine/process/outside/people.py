@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.posts import POSTS, post_label
 from engine.people.tables import Account, Appointment, Unit
+from engine.process.outside.listing import AnySelect, Condition, Cut, Filter, Listed, among, conditions, count, fetch, like, same
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,36 +35,42 @@ class Group:
     people: tuple[tuple[str, str], ...] = ()
 
 
-#: The most rows that one list of people has.
-MOST = 1000
-#: Accounts that are counted at most.
-COUNTED = 1_000_000
+def _holds(group: str) -> Condition:
+    """Whether an account holds a post, which is named as a group."""
+    unit, _, post = group.partition("/")
+    home = aliased(Unit)
+    return (
+        select(Appointment.account_id).join(home, home.id == Appointment.unit_id)
+        .where(Appointment.account_id == Account.id, home.code == unit, Appointment.post == post).correlate(Account).exists()
+    )  # fmt: skip
+
+
+FILTERS: Mapping[str, Filter] = {
+    "id": same(Account.login), "idIn": among(Account.login), "lastName": same(Account.name), "lastNameLike": like(Account.name),
+    "memberOfGroup": _holds,
+}  # fmt: skip
+SORTS: Mapping[str, Any] = {"userId": Account.login, "lastName": Account.name}
+
+
+def _query() -> AnySelect:
+    return select(Account.id, Account.login, Account.name, Unit.code).join(Unit, Unit.id == Account.unit_id).where(Account.active)
 
 
 def person_by_login(session: Session, login: str) -> Person | None:
     """The active person with that login; None where there is none. One query."""
-    found = people(session, {"id": login.lower()}, 0, 1)
-    return found[0] if found else None
+    row = session.execute(_query().where(Account.login == login.lower())).first()
+    return Person(*row) if row else None
 
 
-def people(session: Session, asked: Mapping[str, str], first: int, most: int) -> list[Person]:
-    """Active people by login, from the `first` on. `asked` may hold `id`, `name` (exact) and `group`. One query."""
-    query = (
-        select(Account.id, Account.login, Account.name, Unit.code).join(Unit, Unit.id == Account.unit_id).where(Account.active)
-        .order_by(Account.login).offset(first).limit(most)
-    )  # fmt: skip
-    if "id" in asked:
-        query = query.where(Account.login == asked["id"])
-    if "name" in asked:
-        query = query.where(Account.name == asked["name"])
-    if "group" in asked:
-        unit, _, post = asked["group"].partition("/")
-        home = aliased(Unit)
-        query = (
-            query.join(Appointment, Appointment.account_id == Account.id).join(home, home.id == Appointment.unit_id)
-            .where(home.code == unit, Appointment.post == post)
-        )  # fmt: skip
-    return [Person(*row) for row in session.execute(query)]
+def people(session: Session, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Active people, as rows whose columns are those of a Person. One query."""
+    cut = cut if cut.order else replace(cut, order=(("userId", False),))
+    return fetch(session, _query().where(*conditions(FILTERS, asked)), SORTS, Account.id, cut)
+
+
+def count_people(session: Session, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    return count(session, select(Account.id).where(Account.active, *conditions(FILTERS, asked)))
 
 
 def groups_of(session: Session, account_id: int) -> list[Group]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import false, select, true, update
 from sqlalchemy.orm import Session, aliased
 
 from engine.history import Entry, append
@@ -22,7 +22,8 @@ from engine.process.definitions import deploy_in
 from engine.process.interpreter.model import Diagram
 from engine.process.interpreter.reader import read_diagram
 from engine.process.outside.listing import (
-    AnySelect, Cut, Filter, Listed, after, among, before, conditions, count, definition, definition_number, fetch, ident, like, same, when,
+    AnySelect, Cut, Filter, Listed, after, among, before, conditions, count, definition, definition_number, fetch, ident, like,
+    nothing, same, when,
 )  # fmt: skip
 from engine.process.package import Package
 from engine.process.tables import Definition
@@ -33,6 +34,9 @@ from engine.process.workshop.tables import Proposal
 from engine.store.errors import Invalid, NotFound
 from engine.store.store import Origin, Store, command
 
+#: Behind the key, the name of a version's diagram as a file.
+SUFFIX = ".bpmn"
+
 _newer = aliased(Definition)
 _newest = ~select(_newer.id).where(_newer.key == Definition.key, _newer.version > Definition.version).correlate(Definition).exists()
 
@@ -42,7 +46,10 @@ FILTERS: Mapping[str, Filter] = {
     "name": same(Definition.name), "nameLike": like(Definition.name), "deploymentId": ident(Definition.id), "key": same(Definition.key),
     "keysIn": among(Definition.key), "keyLike": like(Definition.key), "version": same(Definition.version), "latestVersion": when(_newest),
     "active": when(~Definition.suspended), "suspended": when(Definition.suspended.is_(True)), "deployedAfter": after(Definition.deployed_at),
-    "deployedAt": same(Definition.deployed_at), "category": same(Definition.rule_set),
+    "deployedAt": same(Definition.deployed_at), "category": same(Definition.rule_set), "categoryLike": like(Definition.rule_set),
+    "resourceName": same(Definition.key + SUFFIX), "resourceNameLike": like(Definition.key + SUFFIX),
+    # Versions have numbers here and no tags, and none is kept from a list of what may be started.
+    "versionTag": nothing, "versionTagLike": nothing, "withoutVersionTag": when(true()), "startableInTasklist": when(true()), "notStartableInTasklist": when(false()),
 }  # fmt: skip
 SORTS: Mapping[str, Any] = {
     "id": Definition.id, "key": Definition.key, "name": Definition.name, "version": Definition.version, "deploymentId": Definition.id,

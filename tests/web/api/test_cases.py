@@ -75,7 +75,19 @@ def test_people_and_groups_are_read_only(program: Programs) -> None:
     person = program("asker")
     assert person.get("/user", memberOfGroup="013/intake") == [{"id": "provider", "firstName": "", "lastName": "李住建", "email": None}]
     assert person.get("/user/provider/profile")["lastName"] == "李住建" and person.get("/user/count")["count"] == 20
+    logins = [each["id"] for each in person.get("/user", sortBy="userId", sortOrder="desc")]
+    assert logins == sorted(logins, reverse=True) and len(logins) == 20
+    assert [each["id"] for each in person.get("/user", idIn="provider,asker,nobody")] == ["asker", "provider"]
+    assert {each["id"] for each in person.get("/user", lastNameLike="%住建")} == {"provider", "provider_reviewer", "provider_head"}
+    page = person.send("GET", "/user?maxResults=12")
+    rest = person.get("/user", maxResults=12, after=page.headers["X-Next-After"])
+    assert sorted(each["id"] for each in [*page.get_json(), *rest]) == sorted(logins)
     assert {"id": "013/intake", "name": "住建受理", "type": "WORKFLOW"} in person.get("/group", member="provider")
+    assert person.get("/group", idIn="013/intake,013/nothing") == person.post("/group", {"nameLike": "住建受_"}) == person.get("/group", name="住建受理")
+    assert person.post("/group/count", {"type": "WORKFLOW"})["count"] == person.get("/group/count")["count"] > 10
+    assert person.get("/group", type="SYSTEM") == [] == person.get("/group", nameLike="住建受\\_")
+    names = [each["name"] for each in person.post("/group", {"sorting": [{"sortBy": "name", "sortOrder": "asc"}]})]
+    assert names == sorted(names) and refusal(person.send("GET", "/group?sortBy=name"))[0] == 400
     assert person.get("/group/013/intake")["name"] == "住建受理"
     assert refusal(person.send("GET", "/group/013/nothing"))[0] == 404 and refusal(person.send("GET", "/user/nobody/profile"))[0] == 404
     assert refusal(person.send("POST", "/user/create", {}))[0] == 501

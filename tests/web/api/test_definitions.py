@@ -67,6 +67,7 @@ def test_a_start_that_the_form_refuses_starts_nothing(program: Programs) -> None
     response = person.send("POST", address, {"variables": {"resource_code": {"value": HOUSING}, "colour": {"value": "red"}}})
     assert refusal(response)[0] == 400 and {"colour", "basis"} <= response.get_json()["fields"].keys()
     assert refusal(person.send("POST", address, {"businessKey": "own-1"}))[0] == 400
+    assert "none" in refusal(person.send("POST", address, {"variables": with_text_lists(request_for()), "attachments": ["none"]}))[2]
     assert refusal(person.send("POST", address, {"variables": {"basis": {"value": 7, "type": "String"}}}))[0] == 400
     assert refusal(program("asker_head").send("POST", address, {"variables": with_text_lists(request_for())}))[:2] == (403, "AuthorizationException")
     assert person.get("/process-instance/count") == {"count": 0}
@@ -80,8 +81,27 @@ def test_a_suspended_version_starts_nothing(program: Programs) -> None:
     start = ("POST", "/process-definition/key/conditional_share/start", {"variables": with_text_lists(request_for())})
     status, _, message = refusal(person.send(*start))
     assert status == 409 and "停用" in message
-    approver.put("/process-definition/key/conditional_share/suspended", {"suspended": False})
+    approver.put("/process-definition/suspended", {"suspended": False, "processDefinitionKey": "conditional_share"})
     assert person.send(*start).status_code == 200
+    version = person.get("/process-definition/key/conditional_share")["id"]
+    approver.put("/process-definition/suspended", {"suspended": True, "processDefinitionId": version})
+    assert person.get("/process-definition/count", suspended="true") == {"count": 1}
+    for wrong in ({"suspended": True}, {"suspended": True, "processDefinitionId": version, "processDefinitionKey": "conditional_share"}):
+        assert refusal(approver.send("PUT", "/process-definition/suspended", wrong))[0] == 400, "of one process or of one version, never of all"
+    assert refusal(approver.send("PUT", "/process-definition/suspended", {"suspended": True, "processDefinitionKey": "nothing"}))[0] == 404
+
+
+def test_versions_are_found_by_what_clients_ask_for(program: Programs) -> None:
+    person = program("asker")
+    every = person.get("/process-definition/count")["count"]
+    (found,) = person.get("/process-definition", resourceName="conditional_share.bpmn")
+    assert found["resource"] == "conditional_share.bpmn"
+    assert [each["key"] for each in person.get("/process-definition", resourceNameLike="conditional_sh%.bpmn")] == ["conditional_share"]
+    for asked, expected in (
+        ({"categoryLike": "liaoyang%"}, every), ({"categoryLike": "national%"}, 0), ({"versionTag": "v1"}, 0), ({"withoutVersionTag": "true"}, every),
+        ({"startableInTasklist": "true"}, every), ({"notStartableInTasklist": "true"}, 0), ({"notStartableInTasklist": "false"}, every),
+    ):  # fmt: skip
+        assert person.get("/process-definition/count", **asked) == {"count": expected}, asked
 
 
 def changed_diagram() -> bytes:

@@ -54,6 +54,7 @@ CHANGING = {
     ("POST", "/process-definition/key/<key>/start"): "start",
     ("POST", "/process-definition/<id>/submit-form"): "start",
     ("POST", "/process-definition/key/<key>/submit-form"): "start",
+    ("PUT", "/process-definition/suspended"): "deploy",
     ("PUT", "/process-definition/<id>/suspended"): "deploy",
     ("PUT", "/process-definition/key/<key>/suspended"): "deploy",
     ("DELETE", "/process-definition/<id>"): "deploy",

@@ -98,6 +98,13 @@ def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, 
     batch = editor.post("/migration/executeAsync", {"migrationPlan": plan, "reason": "按新规定"})
     assert (batch["type"], batch["totalJobs"], batch["suspended"]) == ("instance-migration", 1, True)
     assert move_waiting(cast.store) == 0 and editor.get("/batch/count") == {"count": 1}
+    for asked, there in (
+        ({"suspended": "true"}, 1), ({"suspended": "false"}, 0), ({"createdBy": batch["createUserId"]}, 1), ({"createdBy": "nobody"}, 0), ({"batchId": batch["id"]}, 1),
+        ({"type": "instance-deletion"}, 0), ({"withFailures": "true"}, 0), ({"withoutFailures": "true"}, 1), ({"startedBefore": batch["startTime"]}, 0),
+    ):  # fmt: skip
+        assert editor.get("/batch/count", **asked) == editor.get("/batch/statistics/count", **asked) == {"count": there}, asked
+        assert len(editor.get("/batch", sortBy="startTime", sortOrder="desc", **asked)) == len(editor.get("/batch/statistics", **asked)) == there
+    assert editor.get("/batch", firstResult=1) == [] == editor.get("/batch", maxResults=0)
     start_migration(cast.store, int(batch["id"]), actor=cast.actor("approver"))
     move_waiting(cast.store)
     assert editor.get("/batch") == []
