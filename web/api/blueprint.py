@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 
 from flask import Blueprint, Flask, Response, current_app, request
@@ -31,10 +30,10 @@ from web.api import (
     task_acts,
     task_things,
     tasks,
+    uncovered,
     verbs,
 )
 from web.api.refusals import ApiError
-from web.api.uncovered import UNCOVERED
 
 NAME = "engine_rest"
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH")
@@ -94,7 +93,10 @@ def _serve(declared: routing.Route, **parts: str) -> Response:
 
 
 def _nothing(rest: str) -> Response:
-    """What is not declared: another method of an address (405), what the original knows and we do not (501), or nothing (404)."""
+    """What is not declared: what the original knows and we do not (501), another method of an address (405), or nothing (404)."""
+    why = uncovered.reason(request.method, rest)
+    if why is not None:
+        raise refusals.not_covered(why)
     adapter = current_app.url_map.bind("")
     allowed = []
     for method in METHODS:
@@ -106,7 +108,7 @@ def _nothing(rest: str) -> Response:
             allowed.append(method)
     if allowed:
         raise ApiError(405, "MethodNotAllowedException", f"{request.method} is no method of this address", headers={"Allow": ", ".join(allowed)})
-    for pattern, sentence in UNCOVERED.items():
-        if re.fullmatch(pattern, rest):
-            raise refusals.not_covered(sentence)
+    why = uncovered.part_reason(rest)
+    if why is not None:
+        raise refusals.not_covered(why)
     raise ApiError(404, "NotFoundException", f"no address of this API: {request.path[:200]}")

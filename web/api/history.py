@@ -250,6 +250,8 @@ def _paged_steps(call: Call) -> Any:
     return [_step(row) for row in found[cut.first : cut.first + (MOST if cut.most is None else cut.most)]]
 
 
+@route("POST", "/history/activity-instance/count", "How many passes", tag=_T, scope="read", body=STEPS.body, stands="partly", note=_STEP_NOTE,
+       answer=COUNT)
 @route("GET", "/history/activity-instance/count", "How many passes", tag=_T, scope="read", query=STEPS.counting, stands="partly", note=_STEP_NOTE,
        answer=COUNT)
 def count_steps(call: Call) -> Any:
@@ -306,6 +308,8 @@ def query_data(call: Call) -> Any:
     return _paged_data(Call(call.path, {name: value for name, value in call.query.items() if name != "deserializeValues"}, call.body))
 
 
+@route("POST", "/history/variable-instance/count", "How many values", tag=_T, scope="read", body=_DATA.body, stands="partly", note=_STEP_NOTE,
+       answer=COUNT)
 @route("GET", "/history/variable-instance/count", "How many values", tag=_T, scope="read", query=_DATA.counting, stands="partly", note=_STEP_NOTE,
        answer=COUNT)
 def count_data(call: Call) -> Any:

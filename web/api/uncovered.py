@@ -1,6 +1,39 @@
-"""What the original API has and we do not: answered with 501 and a reason, never with a wrong 200."""
+"""What the original API has and we do not: answered with 501 and a reason, never with a wrong 200.
+
+Single operations here are those of addresses that we do serve by another method, or that stand beside some of ours; what is
+the same for a whole part of the API stands once, as a pattern.
+"""
 
 from __future__ import annotations
+
+import re
+
+_ONE_BY_ONE = "cases are changed one by one, each with a reason on its record"
+_BY_DIAGRAM = "tasks come from the diagram, and end with their step"
+
+#: Method and pattern of the path behind /engine-rest/ → why.
+OPERATIONS = {
+    ("POST", r"task/create"): _BY_DIAGRAM,
+    ("DELETE", r"task/[^/]+"): _BY_DIAGRAM,
+    ("PUT", r"task/[^/]+"): "what a task is stands in its diagram; who has it is changed by claim, assignee and delegate",
+    ("DELETE", r"(task|process-instance)/[^/]+/variables/[^/]+"): "the data of a case are changed by its steps alone",
+    ("POST", r"execution/count"): "an execution is the case itself: POST /process-instance/count",
+    ("GET", r"event-subscription/count"): "ask GET /event-subscription of a case",
+    ("POST", r"process-instance/(delete|delete-historic-query-based|suspended-async|variables-async|message-async)"): _ONE_BY_ONE,
+    ("PUT", r"process-instance/suspended"): _ONE_BY_ONE,
+    ("POST", r"process-instance/(job-retries|job-retries-historic-query-based)"): "retries are set job by job: PUT /job/{id}/retries",
+    ("POST", r"external-task/retries-async"): "PUT /external-task/retries does it at once",
+    ("POST", r"job/retries"): "retries are set job by job: PUT /job/{id}/retries",
+    ("PUT", r"job/suspended"): "clocks stand still with their case: PUT /process-instance/{id}/suspended",
+    ("PUT", r"job/[^/]+/suspended"): "clocks stand still with their case: PUT /process-instance/{id}/suspended",
+    ("PUT", r"job/[^/]+/priority"): "timers fire in the order in which they are due",
+    ("DELETE", r"process-definition/key/[^/]+"): "versions are looked at one by one: DELETE /process-definition/{id}",
+    ("POST", r"history/process-instance/(delete|set-removal-time)"): "cases are never removed from the record",
+    ("PUT", r"incident/[^/]+/annotation"): "what was done about an incident stands in the history of its case; comment there",
+    ("DELETE", r"incident/[^/]+/annotation"): "what was done about an incident stands in the history of its case",
+    ("POST", r"identity/password-policy"): "a new password is judged where it is set, on its page",
+    ("PUT", r"user/[^/]+/profile"): "accounts and posts are managed on their pages, with the separation of duties that they keep",
+}
 
 #: Pattern of the path behind /engine-rest/ → why.
 UNCOVERED = {
@@ -20,3 +53,16 @@ UNCOVERED = {
     r"(task|process-instance|process-definition|deployment|execution|variable-instance|history|condition|schema|modification|report|user|group|identity)(/.*)?":
         "not covered here, or no address at all: docs/api.md lists every endpoint that is",
 }
+
+
+def reason(method: str, path: str) -> str | None:
+    """Why an operation of the original is not covered; None for what the original has not either. `path` behind /engine-rest/."""
+    for (of, pattern), why in OPERATIONS.items():
+        if of == method and re.fullmatch(pattern, path):
+            return why
+    return None
+
+
+def part_reason(path: str) -> str | None:
+    """Why the part of the API that a path belongs to is not covered; None for no part of it."""
+    return next((why for pattern, why in UNCOVERED.items() if re.fullmatch(pattern, path)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.machine import ROOT
 from web.api.blueprint import RESOURCES
 from web.api.routing import PREFIX, ROUTES, Route
-from web.api.uncovered import UNCOVERED
+from web.api.uncovered import OPERATIONS, UNCOVERED
 
 FILE = ROOT / "docs" / "api.md"
 BEGIN, END = "<!-- endpoints: written by python -m tests.web.api.endpoints -->", "<!-- end of endpoints -->"
@@ -26,7 +26,9 @@ def table() -> str:
             about = declared.summary + (f"; {declared.note}" if declared.note else "")
             lines.append(f"| `{declared.method} {path}` | {WORDS[declared.stands]} | {declared.scope or '–'} | {about.replace('|', '/')} |")
         lines.append("")
-    lines += ["### Whole parts that are not covered", "", f"| path behind `{PREFIX}/` | why |", "|---|---|"]
+    lines += ["### Operations that are not covered", "", f"| operation behind `{PREFIX}/` | why |", "|---|---|"]
+    lines += [f"| `{method} {pattern.replace('[^/]+', '{id}').replace('|', ' or ')}` | {why} |" for (method, pattern), why in OPERATIONS.items()]
+    lines += ["", "### Whole parts that are not covered", "", f"| path behind `{PREFIX}/` | why |", "|---|---|"]
     lines += [f"| `{pattern.replace('|', ' or ')}` | {why} |" for pattern, why in UNCOVERED.items()]
     return "\n".join([*lines, ""])
 
