@@ -61,6 +61,8 @@ class VerbForm:
     asks: Sequence[Asked] = ()
     text: str | None = None
     """The label of the text; None asks for none."""
+    day: str | None = None
+    """The label of a day that it asks for (field `day`); None asks for none."""
     text_name: str = "note"
     text_required: bool = False
     grave: bool = False
@@ -78,7 +80,7 @@ def shown(form: VerbForm, status: int = 200) -> ResponseReturnValue:
 
 def refused(form: VerbForm, refusal: Refused, posted: MultiDict[str, str]) -> ResponseReturnValue:
     """The form again with the sentence of the refusal, and all that was typed."""
-    known = {ask.name for ask in form.asks} | {form.text_name}
+    known = {ask.name for ask in form.asks} | {form.text_name, "day"}
     wrong = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
     message = "；".join(text for name, text in wrong.items() if name not in known) if wrong else refusal.message
     again = replace(form, typed={name: posted.getlist(name) for name in posted}, wrong=wrong, message=message)

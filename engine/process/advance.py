@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from engine.process import external_tasks, incidents, turning_back
+from engine.process import by_hand, external_tasks, incidents, turning_back
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
 from engine.process.definitions import deployed, in_force
@@ -32,6 +32,7 @@ from engine.process.moves import (
     Move,
     Resume,
     Return,
+    SetDue,
     Suspend,
     Terminate,
     Withdraw,
@@ -103,14 +104,14 @@ class Road:
             self._apply(case, move, at)
             return
         if case.instance.state != "running":
-            if isinstance(move, Complete | Finish | Return | Withdraw | Terminate | Migrate | Suspend | Resume):
+            if isinstance(move, Complete | Finish | Return | Withdraw | Terminate | Migrate | Suspend | Resume | SetDue):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
         bring_up_to_date(case)
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
-        if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Terminate | Suspend):
+        if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Terminate | Suspend | SetDue):
             self._fire_overdue(case)
             if case.instance.state != "running" or (isinstance(move, Complete | Finish | Return) and move.task.state == "cancelled"):
                 raise NotRunning("到期处理已先行生效，该待办已关闭")
@@ -155,6 +156,9 @@ class Road:
             return
         if isinstance(move, Suspend | Resume):
             self._stop_or_go(case, move, said)
+            return
+        if isinstance(move, SetDue):
+            by_hand.set_due(case, move, said)
             return
         was = None
         if isinstance(move, Migrate):
@@ -215,6 +219,8 @@ class Road:
                 return case.record("suspended", reason=reason)
             case Resume(reason):
                 return case.record("resumed", reason=reason)
+            case SetDue():
+                return by_hand.enter(case, move)
 
     def _step(self, case: Case, move: Move, cause: Timer | None, entry: dict[str, Any]) -> None:
         """Moves the interpreter."""

@@ -70,7 +70,9 @@ def whole_days(value: Any, element: str) -> int:
 
 def due_of(timer: Timer, deadline: Timer | None, edition: Edition) -> Due:
     """When `timer` is due under `edition`. `deadline` is the deadline of the same activity, for relative rules."""
-    rule = timer.rule
+    rule, by_hand = timer.rule, set_by_hand(timer)
+    if by_hand is not None:
+        return _as_set(timer, by_hand, edition, pauses_of(timer.pauses))
     if "before" in rule or "after" in rule:
         if deadline is None:
             raise BadRule(f"{timer.element}：所在环节没有时限，无法据此推算提醒或升级时间")
@@ -88,10 +90,88 @@ def due_running_from(timer: Timer, at: datetime, edition: Edition) -> Due:
     restart = stands and timer.rule["on_pause"] == "restart"
     today = calendar.shanghai_day(at).isoformat()
     pauses = [] if restart else pauses_of([start, end or today] for start, end, *_ in timer.pauses)
+    by_hand = None if restart else set_by_hand(timer)
+    if by_hand is not None:
+        return _as_set(timer, by_hand, edition, pauses)
     return _due(_not_before_kept(timer, calendar.due(
         timer.started_at, timer.rule["working_days"], edition, pauses=pauses,
         restart_at=at if restart else timer.restart_at, office_hours=_hours(timer.rule),
     )))  # fmt: skip
+
+
+# -- dates set by hand ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """A date that somebody gave a timer by hand 手工调整. It stands whatever the calendar says, until it is taken back."""
+
+    at: datetime
+    """The instant (UTC) that was set."""
+    by: int | None
+    """Account id of who set it."""
+    when: datetime
+    extended: int
+    """The working days that had been added to the rule by then: what is added later is added to this date as well."""
+    kept_day: str | None
+    """The `kept_day` of the counted date, which holds again when the hand-set one is taken back."""
+
+
+def set_by_hand(timer: Timer) -> ByHand | None:
+    """What was set by hand; None for most timers, and where the clock has begun anew since (a pause with `restart`)."""
+    kept = timer.rule.get("set")
+    if kept is None:
+        return None
+    found = ByHand(datetime.fromisoformat(kept["at"]), kept["by"], datetime.fromisoformat(kept["when"]), kept["extended"], kept["kept_day"])
+    return None if timer.restart_at is not None and timer.restart_at > found.when else found
+
+
+def rule_as_set(timer: Timer, at: datetime, *, by: int | None, when: datetime) -> dict[str, Any]:
+    """The rule of a timer that is given a date by hand."""
+    rule = rule_as_counted(timer)
+    kept = rule.pop("kept_day", None)
+    return {**rule, "set": {"at": at.isoformat(), "by": by, "when": when.isoformat(), "extended": rule.get("extended", 0), "kept_day": kept}}
+
+
+def rule_as_counted(timer: Timer) -> dict[str, Any]:
+    """The rule of a timer without what was set by hand."""
+    rule = {**timer.rule}
+    if "set" in rule:
+        kept = rule.pop("set")["kept_day"]
+        rule.pop("kept_day", None)
+        rule |= {"kept_day": kept} if kept else {}
+    return rule
+
+
+def latest_by_law(timer: Timer, edition: Edition) -> date | None:
+    """The last day to which a limit with a statutory maximum may be lengthened by hand; None where the law sets no maximum.
+
+    What the maximum gives by the calendar, with the clock's pauses and the working days that a step has added; never before the
+    day that people were told they have. The clock must be running.
+    """
+    most = timer.rule.get("statutory_max")
+    if most is None or "working_days" not in timer.rule:
+        return None
+    kept = rule_as_counted(timer).get("kept_day")
+    days = [_counted(timer, count, edition).last_day for count in (most + timer.rule.get("extended", 0), timer.rule["working_days"])]
+    return max(day for day in (*days, date.fromisoformat(kept) if kept else None) if day is not None)
+
+
+def _as_set(timer: Timer, by_hand: ByHand, edition: Edition, pauses: list[calendar.Pause]) -> Due:
+    """The date as set; later by the working days on which the clock has stood since, and by those that a step has added."""
+    rule = timer.rule
+    relative = "before" in rule or "after" in rule
+    day = calendar.shanghai_day(by_hand.at if relative else by_hand.at - timedelta(microseconds=1))
+    if "seconds" in rule:
+        return Due(by_hand.at, None, False, None)
+    moment = calendar.Deadline(by_hand.at, day, False, edition.id)
+    if "calendar_date" not in rule:  # a fixed date does not wait for a clock that stands
+        left = edition.working_days_between(calendar.shanghai_day(by_hand.when), day)
+        more = max(0, rule.get("extended", 0) - by_hand.extended)
+        moved = calendar.due(by_hand.when, left + more, edition, pauses=pauses)
+        if more or moved.last_day != calendar.due(by_hand.when, left, edition).last_day:
+            moment = moved if not relative or moved.last_day is None else replace(moved, due=calendar.start_of(moved.last_day))
+    return _due(_not_before_kept(timer, moment))
 
 
 def day_in_words(day: date | None, provisional: bool) -> str:
@@ -131,13 +211,19 @@ def lengthen(own: Iterable[Timer], days: int, at: datetime, edition_in: Callable
     # What was added stands apart as well: under another version the days of the rule change, and those added stay.
     more = {"working_days": clock.rule["working_days"] + days, "extended": clock.rule.get("extended", 0) + days}
     clock.rule = {**clock.rule, **more}
+    remind_again(own, clock, at)
+    after = due_running_from(clock, at, edition)
+    return Lengthened(clock.activity or clock.token, clock.activity_name, before, after.last_day, after.provisional)
+
+
+def remind_again(own: Iterable[Timer], clock: Timer, at: datetime) -> None:
+    """Of a deadline that got later: a reminder of its activity that has fired already will remind again."""
     for timer in own:
         if timer.role == "reminder" and timer.state == "fired" and timer.activity == clock.activity:
             # The interpreter's own event is spent: from now on the row leans on the deadline's token, as a limit's reminder does.
             timer.kind, timer.token, timer.state = "limit", clock.token, "waiting"
             timer.started_at, timer.fired_at, timer.due_at = at, None, None
-    after = due_running_from(clock, at, edition)
-    return Lengthened(clock.activity or clock.token, clock.activity_name, before, after.last_day, after.provisional)
+            timer.rule = rule_as_counted(timer)  # a day that was set by hand for it has been
 
 
 def pauses_of(stored: Iterable[Any]) -> list[calendar.Pause]:
@@ -159,13 +245,20 @@ def explain(timer: Timer, edition: Edition) -> calendar.Explanation | None:
 
 
 def _absolute(timer: Timer, edition: Edition) -> calendar.Deadline:
+    by_hand = set_by_hand(timer)
+    if by_hand is not None:
+        found = _as_set(timer, by_hand, edition, pauses_of(timer.pauses))
+        return calendar.Deadline(found.at, found.last_day, found.provisional, edition.id)
     if "calendar_date" in timer.rule:
         return calendar.calendar_date(date.fromisoformat(timer.rule["calendar_date"]), edition)
-    moment = calendar.due(
-        _start(timer), timer.rule["working_days"], edition, pauses=pauses_of(timer.pauses),
-        restart_at=timer.restart_at, office_hours=_hours(timer.rule),
-    )
-    return _not_before_kept(timer, moment)
+    return _not_before_kept(timer, _counted(timer, timer.rule["working_days"], edition))
+
+
+def _counted(timer: Timer, days: int, edition: Edition) -> calendar.Deadline:
+    """So many working days on the timer's clock."""
+    return calendar.due(
+        _start(timer), days, edition, pauses=pauses_of(timer.pauses), restart_at=timer.restart_at, office_hours=_hours(timer.rule),
+    )  # fmt: skip
 
 
 def _not_before_kept(timer: Timer, moment: calendar.Deadline) -> calendar.Deadline:

@@ -14,18 +14,18 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from calendars.deadline import shanghai_day
+from calendars.deadline import end_of, shanghai_day
 from engine.history import History
 from engine.people.actor import load_actor
 from engine.process import incidents
 from engine.process.belonging import may_work
 from engine.process.case import Case
-from engine.process.clocks import resolve
+from engine.process.clocks import latest_by_law, resolve, rule_as_counted, set_by_hand
 from engine.process.definitions import Deployed
 from engine.process.interpreter.fitting import CannotMove
 from engine.process.interpreter.model import Diagram, Step, TimerRule, Waiting
 from engine.process.interpreter.moving import Fresh, move
-from engine.process.projection import assignment, limit_rules, name_of, open_limit, open_timer, pause, resume
+from engine.process.projection import assignment, edition_for, limit_rules, name_of, open_limit, open_timer, pause, resume
 from engine.process.suspension import MARK
 from engine.process.tables import Task, Timer
 
@@ -199,6 +199,8 @@ class _Moving:
             stored |= {name: timer.rule[name] for name in (*_NUMBERS, "extended", "kept_day") if name in timer.rule}
         elif extended and "working_days" in stored:
             stored |= {"working_days": stored["working_days"] + extended, "extended": extended}
+        if "set" in timer.rule:
+            stored["set"] = timer.rule["set"] if same else {**timer.rule["set"], "kept_day": None}
         if stored == timer.rule:
             return
         numbers = ({name: of[name] for name in _NUMBERS if name in of} for of in (timer.rule, stored))
@@ -208,6 +210,17 @@ class _Moving:
             self.said.setdefault("timers", []).append({**fact, "extended": extended} if extended else fact)
         timer.rule = stored
         self.touched.add(timer.activity or timer.token)
+        if not same and self.beyond_law(timer):
+            timer.rule = rule_as_counted(timer)
+            self.said.setdefault("timers", []).append({"what": "counted", "role": timer.role, "activity": timer.activity_name})
+
+    def beyond_law(self, timer: Timer) -> bool:
+        """Whether the statutory maximum of the new version does not let a hand-set date stand, or its clock stands and nobody can tell."""
+        by_hand = set_by_hand(timer)
+        if by_hand is None or "statutory_max" not in timer.rule:
+            return False
+        latest = latest_by_law(timer, edition_for(self.case, timer)) if timer.state == "waiting" else None
+        return latest is None or by_hand.at > end_of(latest)
 
     def drop(self, timer: Timer) -> None:
         """The new version has no such clock: it rings no more, and one that had rung colours nothing any longer."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from engine.people.actor import Actor
@@ -125,4 +126,13 @@ class Resume:
     reason: str
 
 
-Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume
+@dataclass(frozen=True, slots=True)
+class SetDue:
+    """Who supervises gives a timer of the case another date by hand, or lets it be counted again (None)."""
+
+    timer_id: int
+    due: datetime | None
+    reason: str
+
+
+Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume | SetDue

@@ -16,7 +16,7 @@ _TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": 
 
 def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, list[str]]:
     """A title and detail lines for an entry of an instance."""
-    return _title(act, data), [*_details(data)]
+    return _title(act, data), [*_set_by_hand(act, data), *_details(data)]
 
 
 def _title(act: str, data: Mapping[str, Any]) -> str:
@@ -46,11 +46,24 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"安排外部程序再次办理“{name}”"
     if act == "redated":
         return f"日历更新，重新推算时限（{data.get('cause', '')}）"
+    if act in _BY_HAND:
+        return f"{_BY_HAND[act]}{_WHATS.get(str(data.get('role')), '定时')}：{data.get('activity', '')}"
     if act == "migrated":
         return f"迁移：由第{data.get('from_version')}版改按第{data.get('to_version')}版办理"
     if act in _VERBS:
         return _VERBS[act](name, data)
     return _TITLES.get(act, act)
+
+
+_BY_HAND = {"due_set": "手工调整", "due_counted": "恢复按日历推算"}
+_WHATS = {"deadline": "时限", "reminder": "提醒", "escalation": "升级"}
+
+
+def _set_by_hand(act: str, data: Mapping[str, Any]) -> list[str]:
+    """From when to when, where the lines about deadlines do not say it."""
+    if act not in _BY_HAND or data.get("deadlines") or not data.get("from") or not data.get("to"):
+        return []
+    return [f"仍为{_until(data['to'])}"] if data["from"] == data["to"] else [f"由{_until(data['from'])}调整为{_until(data['to'])}"]
 
 
 def words_of(act: str, data: Mapping[str, Any]) -> str | None:
@@ -146,7 +159,7 @@ def _migrated(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"“{fact['name']}”改由其他单位或岗位承办")
         if fact.get("released"):
             lines.append(f"{fact['released']}对“{fact['name']}”的签收已解除")
-    said = {"added": "增加", "removed": "取消", "changed": "改变"}
+    said = {"added": "增加", "removed": "取消", "changed": "改变", "counted": "不再按手工调整的日期，恢复推算"}
     roles = {"deadline": "时限", "reminder": "提醒", "escalation": "升级", "timer": "定时"}
     for fact in data.get("timers", ()):
         lines.append(f"“{fact['activity']}”{said[fact['what']]}{roles.get(fact['role'], '定时')}{_days(fact)}")

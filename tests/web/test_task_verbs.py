@@ -161,3 +161,36 @@ def test_who_waits_urges_once_and_shows_the_case_to_others(desk: Desks, cast: Ca
     shown = text_of(asker.get(f"/cases/{case}"))
     assert "未阅" in shown and "请知悉" in shown
     assert desk("outsider").get(f"/cases/{case}/copy").status_code == 403
+
+
+def test_the_office_moves_a_deadline_by_hand_and_lets_it_be_counted_again(desk: Desks, cast: Cast, case: int) -> None:
+    intake = desk("provider")
+    intake.post(f"/tasks/{intake.task('受理')}", {"completeness": "complete"})
+    office = desk("supervisor")
+    page = text_of(office.get(f"/cases/{case}"))
+    assert f'href="/cases/{case}/redate"' in page and f'href="/cases/{case}/recount"' not in page
+    assert "redate" not in text_of(desk("provider_head").get(f"/cases/{case}"))
+    form = text_of(office.get(f"/cases/{case}/redate", headers=SWAP))
+    clock = re.search(r'name="clock" value="(\d+)"', form)
+    assert clock and "现截止2026年3月2日，依据第十五条" in form and "不得超过法定上限" in form
+    for sent, word in (
+        ({"day": "2026-02-26", "reason": "上级要求"}, "请选择时限"), ({"clock": clock[1], "day": "", "reason": "上级要求"}, "请选择截止日"),
+        ({"clock": clock[1], "day": "2026-02-26"}, "请填写调整时限的理由"), ({"clock": clock[1], "day": "2026-01-01", "reason": "上级要求"}, "应当在当前时间之后"),
+        ({"clock": clock[1], "day": "9999-12-31", "reason": "上级要求"}, "请选择截止日"),
+        ({"clock": clock[1], "day": "2026-03-09", "reason": "情况复杂"}, "第十五条规定的期限最长为10个工作日，按日历最晚到2026年3月2日"),
+    ):
+        wrong = office.post(f"/cases/{case}/redate", sent)
+        assert wrong.status_code == 422 and word in text_of(wrong) and sent.get("reason", "") in text_of(wrong)
+    done = office.post(f"/cases/{case}/redate", {"clock": clock[1], "day": "2026-02-26", "reason": "上级要求"})
+    assert done.location == f"/cases/{case}" and "截止日已调整为2026年2月26日。" in flashed(office, done.location)
+    shown = text_of(office.get(f"/cases/{case}"))
+    assert "手工调整" in shown and "上级要求" in shown and f'href="/cases/{case}/recount"' in shown
+    explained = text_of(office.get(f"/deadlines/{clock[1]}"))
+    assert "王经发</strong>于2026-02-10" in explained and "按日推算应为2026-03-02" in explained
+    assert office.get(f"/deadlines/{clock[1]}.json").get_json()["set_by_hand"]["last_day"] == "2026-02-26"
+    assert "时限调整" in text_of(desk("provider_reviewer").get("/notices"))
+    assert desk("provider_head").post(f"/cases/{case}/redate", {"clock": clock[1], "day": "2026-02-25", "reason": "x"}).status_code in (403, 422)
+    back = office.post(f"/cases/{case}/recount", {"clock": clock[1], "reason": "不再需要"})
+    assert "已恢复按日历推算。" in flashed(office, back.location)
+    gone = office.get(f"/cases/{case}/recount")
+    assert gone.status_code == 302 and "2026-03-02" in text_of(office.get(f"/deadlines/{clock[1]}"))

@@ -56,13 +56,13 @@ EXPLAINED: Mapping[str, Any] = {
     "type": "object", "required": ["due", "last_day", "provisional", "counted", "skipped", "edition"],
     "properties": {"due": {"type": ["string", "null"]}, "last_day": {"type": ["string", "null"]}, "provisional": {"type": "boolean"},
                    "counted": {"type": "array", "items": {"type": "string"}}, "skipped": {"type": "array", "items": {"type": "object"}},
-                   "edition": {"type": "string"}},
+                   "edition": {"type": "string"}, "set_by_hand": {"type": ["object", "null"]}},
     "description": "every day that was counted or skipped, and why, as `sharing-bpm calendar due` tells it",
 }  # fmt: skip
 
 
 @route("GET", "/deadline/<id>", "How a deadline was counted, day by day", tag="deadline", scope="read", stands="own", answer=EXPLAINED,
-       note="404 for a fixed date, of which no days are counted")
+       note="404 for a fixed date, of which no days are counted; `set_by_hand` is what counts instead, where somebody has set it")
 def explained(call: Call) -> Any:
     timer_id = call.row("deadline")
     with store().read() as session:
@@ -74,7 +74,9 @@ def explained(call: Call) -> Any:
     if sheet.explanation is None:
         raise missing("counted deadline", timer_id)
     return {**sheet.explanation.as_json(), "processInstanceId": str(sheet.instance_id), "activityName": sheet.clock.activity,
-            "article": sheet.clock.article, "kept_day": _day(sheet.kept_day), "statutory_max": sheet.statutory_max}
+            "article": sheet.clock.article, "kept_day": _day(sheet.kept_day), "statutory_max": sheet.statutory_max,
+            "set_by_hand": {"due": dates.write(sheet.clock.due_at), "last_day": _day(sheet.clock.last_day), "by": sheet.set_by,
+                            "at": dates.write(sheet.set_at)} if sheet.set_by else None}
 
 
 @route("GET", "/calendar/due", "When a limit would end", tag="deadline", scope="read", stands="own", answer=EXPLAINED, refuses=(404,),

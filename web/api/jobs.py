@@ -6,18 +6,22 @@ from typing import Any
 
 from flask import Response
 
+from engine.process.clocks import set_by_hand
 from engine.process.incidents import MOST_ATTEMPTS, retry_incident
 from engine.process.outside import upkeep
+from engine.process.timekeeping.setting import set_due
 from engine.store.errors import NotFound
 from web.api import dates
+from web.api.cases import UNSAID
 from web.api.lists import PAGING, Asking, answer
-from web.api.refusals import missing, not_covered
+from web.api.refusals import missing
 from web.api.routing import Call, route
 from web.api.shapes import COUNT, body, flag, maybe, moment, number, record, text
 from web.api.tasks import ID, IDS, NAME, definition_id
 from web.context import me, origin, store
 
 _J, _I = "job", "incident"
+_REASON = text("stays on record (ours)", most=500)
 JOBS = Asking({
     "jobId": ID, "jobIds": IDS, "processInstanceId": ID, "processInstanceIds": IDS, "executionId": NAME, "processDefinitionId": text(most=200),
     "processDefinitionKey": NAME, "activityId": NAME, "withRetriesLeft": flag(), "noRetriesLeft": flag(), "executable": flag("due now"),
@@ -28,7 +32,8 @@ JOB = record({
     "id": text(), "jobDefinitionId": maybe(text()), "processInstanceId": text(), "processDefinitionId": text(), "processDefinitionKey": text(),
     "executionId": text(), "retries": number(), "exceptionMessage": maybe(text()), "failedActivityId": maybe(text()), "dueDate": maybe(moment()),
     "suspended": flag(), "priority": number(), "tenantId": maybe(text()), "createTime": moment(), "batchId": maybe(text()),
-    "office": record({"role": text(), "activityId": text(), "activityName": text(), "lastDay": maybe(text()), "provisional": flag(), "paused": flag()}),
+    "office": record({"role": text(), "activityId": text(), "activityName": text(), "lastDay": maybe(text()), "provisional": flag(), "paused": flag(),
+                      "setByHand": flag("its date was set by hand")}),
 }, "a timer that waits")  # fmt: skip
 _MANY_JOBS = {"type": "array", "items": JOB}
 
@@ -44,6 +49,7 @@ def _job(row: Any) -> dict[str, Any]:
         "office": {
             "role": timer.role, "activityId": timer.element, "activityName": timer.activity_name, "provisional": timer.provisional,
             "lastDay": timer.last_day.isoformat() if timer.last_day else None, "paused": timer.state == "paused",
+            "setByHand": set_by_hand(timer) is not None,
         },
     }  # fmt: skip
 
@@ -90,15 +96,25 @@ def execute(call: Call) -> None:
 
 
 @route("POST", "/job/<id>/duedate/recalculate", "Count it again by the calendar as it is known now", tag=_J, scope="operate", stands="better",
-       note="with all clocks of its case; a worker does the same by itself whenever a calendar is published",
-       query={"creationDateBased": flag("ignored: a clock always counts from its beginning, without its pauses")}, body=body({}))
+       note="with all clocks of its case; a worker does the same by itself whenever a calendar is published. Takes back a date set by hand, for who supervises",
+       query={"creationDateBased": flag("ignored: a clock always counts from its beginning, without its pauses")},
+       body=body({"reason": _REASON}), refuses=(409,))
 def recalculate(call: Call) -> None:
-    upkeep.recount_job(store(), call.row("job"), actor=me(), origin=origin())
+    upkeep.recount_job(store(), call.row("job"), actor=me(), reason=call.body.get("reason") or UNSAID, origin=origin())
 
 
-@route("PUT", "/job/<id>/duedate", "Another due date", tag=_J, scope="operate", stands="501")
-def due_date(_: Call) -> Any:
-    raise not_covered("a due date is counted from the diagram's rule and the calendar; a limit is extended by a step of the diagram, never by hand")
+@route("PUT", "/job/<id>/duedate", "Another due date 调整时限", tag=_J, scope="operate", stands="better", refuses=(409, 500),
+       note="for those who supervise; in the future, of a deadline 00:00 of the day after its last day; a limit with a statutory maximum ends at the latest "
+            "where that ends. It stands when a calendar is published; what leans on a deadline moves with it. One that stands still is refused",
+       body=body({"duedate": moment(), "cascade": flag("there is nothing to cascade to: no timer repeats"), "reason": _REASON}, required=("duedate",)))
+def due_date(call: Call) -> None:
+    timer_id = call.row("job")
+    with store().read() as session:
+        try:
+            upkeep.job(session, me(), timer_id)
+        except NotFound:
+            raise missing("job", call.path["id"]) from None
+    set_due(store(), timer_id, actor=me(), due=dates.read(call.body["duedate"]), reason=call.body.get("reason") or UNSAID, origin=origin())
 
 
 # -- incidents ------------------------------------------------------------------------------------------------

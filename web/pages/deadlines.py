@@ -36,4 +36,7 @@ def deadline_json(timer_id: int) -> Response:
         raise NotFound("该时限是固定日期，没有逐日计算")
     shown = {"case": sheet.number, "activity": sheet.clock.activity, "article": sheet.clock.article, "state": sheet.clock.state}
     kept = sheet.kept_day.isoformat() if sheet.kept_day else None
-    return jsonify({**shown, **sheet.explanation.as_json(), "provisional": sheet.clock.provisional, "kept_day": kept, "statutory_max": sheet.statutory_max})
+    last_day = sheet.clock.last_day.isoformat() if sheet.clock.last_day else None
+    by_hand = {"last_day": last_day, "by": sheet.set_by, "at": sheet.set_at.isoformat()} if sheet.set_by and sheet.set_at else None
+    more = {"provisional": sheet.clock.provisional, "kept_day": kept, "statutory_max": sheet.statutory_max, "set_by_hand": by_hand}
+    return jsonify({**shown, **sheet.explanation.as_json(), **more})

@@ -20,6 +20,7 @@ from engine.process.desk.tables import Copy
 from engine.process.desk.urging import may_urge
 from engine.process.interpreter.model import Diagram
 from engine.process.sheets.case import CaseSheet, TaskView
+from engine.process.sheets.deadline import ClockView
 from engine.process.sheets.seeing import case_facts, find_instance
 from engine.process.withdrawing import Withdrawable, withdrawable
 
@@ -35,6 +36,8 @@ class CaseOffers:
     """The open tasks that the reader may urge, if they have not just done so."""
     copy: bool = False
     withdraw: Withdrawable | None = None
+    redate: tuple[ClockView, ...] = ()
+    """The running deadlines that the reader may give another date by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ def case_offers(session: Session, actor: Actor, sheet: CaseSheet) -> CaseOffers:
         urge=tuple(urged) if running and urged and may_urge(session, actor, instance) else (),
         copy=shows and permissions.may_show(actor, case_facts(session, instance), task=None),
         withdraw=_withdraw(session, actor, sheet, diagram) if running else None,
+        redate=tuple(clock for clock in sheet.clocks if clock.state == "waiting") if running and permissions.may(actor, "supervise") else (),
     )
 
 

@@ -1,7 +1,7 @@
 """Timers and incidents as other programs know them: jobs. What an operator may do to them, and what nobody may.
 
-A job is a timer that waits. It may be tried again after a failure; it may not be fired before its time, nor be given another
-date by hand: its date is counted from the diagram's rule and the calendar, and a statutory limit is no operator's to move.
+A job is a timer that waits. It may be tried again after a failure; it may not be fired before its time. Its date is counted from
+the diagram's rule and the calendar; who supervises may set another (`timekeeping.setting`), within what the law allows.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
-from engine.people.permissions import may, require
+from engine.people.permissions import may, powers, require
 from engine.process import incidents
+from engine.process.advance import advance
 from engine.process.case import Case, lock_instance
 from engine.process.incidents import MOST_ATTEMPTS, CaseFault
+from engine.process.moves import SetDue
 from engine.process.outside import listing
 from engine.process.outside.listing import AnySelect, Cut, Filter, Listed
 from engine.process.outside.seen import seen
 from engine.process.redating import bring_up_to_date
 from engine.process.tables import Definition, ExternalTask, Incident, Instance, Task, Timer
 from engine.process.timers import fire_in
-from engine.store.errors import Invalid, NotFound, Refused
+from engine.store.errors import Invalid, NotAllowed, NotFound, Refused
 from engine.store.store import Origin, Store, command
 
 JOB_SORTS: Mapping[str, Any] = {
@@ -141,14 +143,24 @@ def execute_job(store: Store, timer_id: int, *, actor: Actor, origin: Origin = O
 
 
 @command
-def recount_job(store: Store, timer_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
-    """Counts the clocks of a timer's case again by the calendar as it is known now. Raises NotFound, NotAllowed."""
-    require(actor, "operate")
+def recount_job(store: Store, timer_id: int, *, actor: Actor, reason: str, origin: Origin = Origin()) -> None:
+    """Counts the clocks of a timer's case again by the calendar as it is known now; a date set by hand is taken back, with a reason.
+
+    For operators; taking back is for who supervises. Raises NotFound, NotAllowed, and as `timekeeping.setting.let_count`.
+    """
+    if not powers(actor) & {"operate", "supervise"}:
+        raise NotAllowed
     with store.work(actor, origin) as work:
-        timer = work.session.get(Timer, timer_id)
-        if timer is None or timer.state not in ("waiting", "paused"):
+        instance_id = work.session.scalar(select(Timer.instance_id).where(Timer.id == timer_id, Timer.state.in_(("waiting", "paused"))))
+        if instance_id is None:
             raise NotFound("没有找到该定时，或已触发")
-        case = Case(work, lock_instance(work, timer.instance_id))
+        instance = lock_instance(work, instance_id)
+        by_hand = "set" in work.session.get_one(Timer, timer_id).rule
+        require(actor, "supervise" if by_hand else "operate")
+        if by_hand:
+            advance(work, instance, SetDue(timer_id, None, reason))
+            return
+        case = Case(work, instance)
         bring_up_to_date(case)
         if case.entries:
             case.save()

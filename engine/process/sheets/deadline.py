@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from calendars.deadline import Explanation
 from engine.people.actor import Actor
-from engine.process.clocks import explain, kept_day
+from engine.people.tables import Account
+from engine.process.clocks import explain, kept_day, set_by_hand
 from engine.process.editions import edition_at, edition_named
 from engine.process.lights import Light, days_left, light_of, passed
 from engine.process.sheets.seeing import find_instance, now_of, require_sight
@@ -37,6 +38,8 @@ class ClockView:
     article: str | None
     fired_at: datetime | None
     explainable: bool
+    by_hand: bool
+    """Its date was set by hand; the days that the calendar counts do not decide it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,9 @@ class DeadlineSheet:
     statutory_max: int | None
     kept_day: date | None
     """The last day that counts although the calendar gives an earlier one since."""
+    set_by: str | None
+    """Who set the date by hand, where somebody did: the days show what the calendar would give."""
+    set_at: datetime | None
 
 
 def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineSheet:
@@ -63,9 +69,11 @@ def deadline_sheet(session: Session, actor: Actor, timer_id: int) -> DeadlineShe
     edition = edition_named(session, timer.edition, timer.calendar) or edition_at(session, now_of(session), timer.calendar)
     explanation, kept = explain(timer, edition), kept_day(timer)
     earlier = explanation is not None and explanation.deadline.last_day is not None and kept is not None and explanation.deadline.last_day < kept
+    by_hand = set_by_hand(timer)
+    who = session.scalar(select(Account.name).where(Account.id == by_hand.by)) if by_hand else None
     return DeadlineSheet(
         clock_view(timer, now_of(session), edition_at(session, now_of(session), timer.calendar)), instance.id, instance.number, explanation, edition.title,
-        timer.rule.get("statutory_max"), kept if earlier else None,
+        timer.rule.get("statutory_max"), kept if earlier and by_hand is None else None, (who or "系统") if by_hand else None, by_hand.when if by_hand else None,
     )
 
 
@@ -87,5 +95,5 @@ def clock_view(timer: Timer, now: datetime, edition: Any) -> ClockView:
                        late=timer.fired_at is not None),
         # What was kept or missed is settled, whatever the calendar says later.
         provisional=timer.provisional and live and not passed(now, timer.due_at), statutory="statutory_max" in timer.rule, article=timer.rule.get("article"),
-        fired_at=timer.fired_at, explainable="working_days" in timer.rule,
+        fired_at=timer.fired_at, explainable="working_days" in timer.rule, by_hand=set_by_hand(timer) is not None,
     )

@@ -38,7 +38,7 @@ def test_timers_are_jobs_of_those_who_see_the_case(with_token: Tokens, case: int
     [job] = with_token("asker", "read").get("/job", processInstanceId=str(case))
     assert (job["dueDate"], job["retries"], job["exceptionMessage"]) == ("2026-02-25T00:00:00.000+0800", 6, None)
     assert job["office"] | {"provisional": None} == {
-        "role": "deadline", "activityId": "due", "activityName": "答复", "lastDay": "2026-02-24", "provisional": None, "paused": False,
+        "role": "deadline", "activityId": "due", "activityName": "答复", "lastDay": "2026-02-24", "provisional": None, "paused": False, "setByHand": False,
     }
     assert with_token("outsider").get("/job") == []
     assert refusal(with_token("outsider").send("GET", f"/job/{job['id']}"))[0] == 404
@@ -48,17 +48,42 @@ def test_timers_are_jobs_of_those_who_see_the_case(with_token: Tokens, case: int
     assert operator.post("/job", {"dueDatesBefore": "2026-02-25T00:00:01Z", "sorting": [{"sortBy": "jobDueDate", "sortOrder": "asc"}]}) == [job]
 
 
-def test_no_deadline_is_missed_or_moved_by_hand(with_token: Tokens, case: int) -> None:
+def test_no_deadline_is_missed_before_its_day(with_token: Tokens, case: int) -> None:
     operator = with_token("sysadmin")
     [job] = operator.get("/job")
     assert refusal(operator.send("POST", f"/job/{job['id']}/execute", {}))[0] == 400
-    status, kind, said = refusal(operator.send("PUT", f"/job/{job['id']}/duedate", {"duedate": "2027-01-01T00:00:00.000+0800"}))
-    assert (status, kind) == (501, "NotImplementedException") and "calendar" in said
     operator.post(f"/job/{job['id']}/duedate/recalculate")
     assert operator.get("/job") == [job]
     for login in ("asker", "office", "editor"):
         assert refusal(with_token(login).send("POST", f"/job/{job['id']}/execute", {}))[0] == 403
         assert refusal(with_token(login).send("PUT", f"/job/{job['id']}/retries", {"retries": 1}))[0] == 403
+        assert refusal(with_token(login).send("POST", f"/job/{job['id']}/duedate/recalculate", {}))[0] == 403
+
+
+def test_who_supervises_gives_a_job_another_date_and_takes_it_back(with_token: Tokens, case: int) -> None:
+    office = with_token("supervisor")
+    [job] = office.get("/job")
+    path, tighter = f"/job/{job['id']}/duedate", {"duedate": "2026-02-14T00:00:00.000+0800"}
+    for login, status in (("sysadmin", 403), ("asker", 403), ("editor", 404), ("outsider", 404)):
+        assert refusal(with_token(login).send("PUT", path, tighter))[0] == status
+    for sent, word in (
+        ({}, "duedate"), ({"duedate": None}, "duedate"), ({"duedate": "2026-02-14"}, "offset"), ({**tighter, "retries": 1}, "retries"),
+        ({"duedate": "2026-02-01T00:00:00Z"}, "之后"), ({"duedate": "2026-02-14T08:00:00.000+0800"}, "24时"),
+        ({"duedate": "9999-12-31T23:59:59.000+0000"}, "日历"),
+    ):
+        status, _, said = refusal(office.send("PUT", path, sent))
+        assert status == 400 and word in said
+    assert refusal(office.send("PUT", "/job/999/duedate", tighter))[0] == refusal(office.send("PUT", "/job/x/duedate", tighter))[0] == 404
+    assert office.send("PUT", path, {**tighter, "cascade": True, "reason": "上级要求"}).status_code == 204
+    moved = office.get(f"/job/{job['id']}")
+    assert (moved["dueDate"], moved["office"]["lastDay"], moved["office"]["setByHand"]) == ("2026-02-14T00:00:00.000+0800", "2026-02-13", True)
+    assert with_token("provider").get("/task")[0]["due"] == "2026-02-14T00:00:00.000+0800"
+    told = office.get(f"/deadline/{job['id']}")["set_by_hand"]
+    assert (told["last_day"], told["by"]) == ("2026-02-13", "王经发")
+    assert refusal(with_token("sysadmin").send("POST", f"{path}/recalculate", {}))[0] == 403, "what the office set is the office's to take back"
+    assert office.send("POST", f"{path}/recalculate", {"reason": "不再需要"}).status_code == 204
+    assert office.get("/job") == [job] and office.get(f"/deadline/{job['id']}")["set_by_hand"] is None
+    assert refusal(office.send("POST", f"{path}/recalculate", {}))[0] == 403, "counting again what nobody has set is for operators"
 
 
 def test_what_failed_is_found_and_tried_again(with_token: Tokens, case: int, cast: Cast, clock: MovableClock) -> None:
