@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
-from engine.process.outside import cases
+from engine.process.outside import cases, upkeep
 from engine.process.outside.tree import Node, tree_of
 from engine.process.tables import OPEN_STATES
 from engine.store.errors import NotFound
@@ -23,11 +23,12 @@ from web.context import me, origin, store
 COMMON = {
     "processInstanceIds": IDS, "businessKey": NAME, "businessKeyLike": PATTERN, "processDefinitionId": text("key:version:id", most=200),
     "processDefinitionKey": NAME, "processDefinitionKeyIn": many(NAME), "processDefinitionKeyNotIn": many(NAME), "active": flag(),
-    "suspended": flag(), "rootProcessInstances": flag(),
+    "suspended": flag(), "rootProcessInstances": flag(), "incidentType": text(only=upkeep.INCIDENT_TYPES), "incidentMessage": text(most=500),
+    "incidentMessageLike": text(most=500),
 }  # fmt: skip
 ASKING = Asking({
     **COMMON, "processInstanceIdNotIn": IDS, "deploymentId": ID, "superProcessInstance": ID, "subProcessInstance": ID, "withIncident": flag(),
-    "leafProcessInstances": flag(), "activityIdIn": many(NAME),
+    "leafProcessInstances": flag(), "activityIdIn": many(NAME), "incidentId": ID,
 }, tuple(cases.SORTS), ("variables",), either=True)  # fmt: skip
 
 INSTANCE = record({

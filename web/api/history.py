@@ -29,6 +29,7 @@ CASES = Asking({
     "processInstanceBusinessKeyLike": PATTERN, "processDefinitionName": NAME, "processDefinitionNameLike": PATTERN, "startedBefore": moment(),
     "startedAfter": moment(), "finishedBefore": moment(), "finishedAfter": moment(), "startedBy": NAME, "finished": flag(), "unfinished": flag(),
     "completed": flag(), "externallyTerminated": flag(), "superProcessInstanceId": ID, "subProcessInstanceId": ID, "withIncidents": flag(),
+    "withRootIncidents": flag(), "incidentStatus": text(only=("open", "resolved")), "internallyTerminated": flag(), "activeActivityIdIn": many(NAME),
 }, tuple(cases.PAST_SORTS), ("variables",), either=True)  # fmt: skip
 
 CASE = record({
@@ -99,6 +100,9 @@ TASKS = Asking({
     "processUnfinished": flag(), "taskDueDate": moment(), "taskDueDateBefore": moment(), "taskDueDateAfter": moment(), "withoutTaskDueDate": flag(),
     "startedBefore": moment(), "startedAfter": moment(), "finishedBefore": moment(), "finishedAfter": moment(), "taskDefinitionKey": NAME,
     "taskDefinitionKeyIn": many(NAME), "assigned": flag(), "unassigned": flag(), "taskInvolvedGroup": NAME,
+    "taskAssigneeLike": PATTERN, "taskOwnerLike": PATTERN, "taskInvolvedUser": NAME, "taskHadCandidateUser": NAME, "taskHadCandidateGroup": NAME,
+    "taskParentTaskId": ID, "taskDeleteReason": text(only=tuple(todo.DELETE_REASONS)), "taskPriority": whole(), "taskDescription": NAME,
+    "taskDescriptionLike": PATTERN, "taskFollowUpDate": moment(), "taskFollowUpDateAfter": moment(), "taskFollowUpDateBefore": moment(),
 }, tuple(todo.PAST_SORTS), ("processVariables",))  # fmt: skip
 
 TASK = record({
@@ -119,7 +123,7 @@ def _task(row: Any) -> dict[str, Any]:
         "caseInstanceId": None, "caseExecutionId": None, "activityInstanceId": row.token, "name": row.name, "description": None,
         "deleteReason": {"open": None, "done": "completed"}.get(row.state, "deleted"), "owner": row.owner, "assignee": row.doer or row.assignee,
         "startTime": dates.write(row.opened_at), "endTime": dates.write(row.completed_at), "duration": _millis(row.opened_at, row.completed_at),
-        "taskDefinitionKey": row.step, "priority": 50, "due": dates.write(row.due_at), "parentTaskId": str(row.main_id) if row.main_id else None,
+        "taskDefinitionKey": row.step, "priority": todo.PRIORITY, "due": dates.write(row.due_at), "parentTaskId": str(row.main_id) if row.main_id else None,
         "followUp": None, "tenantId": None, "removalTime": None, "rootProcessInstanceId": str(row.instance_id),
         "office": {"number": row.number, "candidateGroup": f"{row.unit_code}/{row.post}", "late": row.late, "state": row.state},
     }  # fmt: skip

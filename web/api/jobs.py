@@ -120,8 +120,8 @@ def due_date(call: Call) -> None:
 # -- incidents ------------------------------------------------------------------------------------------------
 
 INCIDENTS = Asking({
-    "incidentId": ID, "incidentType": text(only=("failedJob", "failedExternalTask", "failedTask")), "incidentMessage": text(most=500),
-    "incidentMessageLike": text(most=500), "processInstanceId": ID, "processInstanceIdIn": IDS, "processDefinitionId": text(most=200),
+    "incidentId": ID, "incidentType": text(only=upkeep.INCIDENT_TYPES), "incidentMessage": text(most=500),
+    "causeIncidentId": ID, "rootCauseIncidentId": ID, "executionId": ID, "activityId": NAME, "failedActivityId": NAME, "incidentMessageLike": text(most=500), "processInstanceId": ID, "processInstanceIdIn": IDS, "processDefinitionId": text(most=200),
     "processDefinitionKeyIn": {"type": "array", "items": NAME, "maxItems": 100}, "configuration": ID, "incidentTimestampAfter": moment(),
     "incidentTimestampBefore": moment(),
 }, tuple(upkeep.INCIDENT_SORTS))  # fmt: skip

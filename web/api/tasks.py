@@ -31,6 +31,8 @@ FILTERS = {
     "withoutCandidateUsers": flag(), "name": NAME, "nameNotEqual": NAME, "nameLike": PATTERN, "nameNotLike": PATTERN, "dueDate": moment(),
     "dueAfter": moment(), "dueBefore": moment(), "withoutDueDate": flag(), "createdOn": moment(), "createdAfter": moment(),
     "createdBefore": moment(), "delegationState": text(only=("PENDING", "RESOLVED")), "active": flag(), "suspended": flag(), "parentTaskId": ID,
+    "priority": number(), "minPriority": number(), "maxPriority": number(), "followUpDate": moment(), "followUpAfter": moment(), "followUpBefore": moment(),
+    "followUpBeforeOrNotExistent": moment(), "description": NAME, "descriptionLike": PATTERN,
 }  # fmt: skip
 ASKING = Asking(FILTERS, tuple(todo.SORTS), ("processVariables",), either=True)
 
@@ -45,8 +47,6 @@ TASK = record({
         "dueDay": maybe(text("the last day in time")), "warnAt": maybe(text()), "paused": flag(), "provisional": flag(), "urges": number(),
     }, "what the original does not know"),
 }, "a task")  # fmt: skip
-#: Priority does not order anything here: deadlines do.
-PRIORITY = 50
 
 
 def definition_id(key: str, version: int, number: int) -> str:
@@ -60,7 +60,7 @@ def task_json(row: Any, form: str | None) -> dict[str, Any]:
         "id": str(row.id), "name": row.name, "assignee": row.assignee, "created": dates.write(row.opened_at), "due": dates.write(row.due_at),
         "followUp": None, "lastUpdated": None, "delegationState": row.delegation.upper() if row.delegation else None, "description": None,
         "executionId": str(row.instance_id), "owner": row.owner, "parentTaskId": str(row.main_id) if row.main_id else None,
-        "priority": PRIORITY, "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
+        "priority": todo.PRIORITY, "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
         "processInstanceId": str(row.instance_id), "taskDefinitionKey": row.step, "caseExecutionId": None, "caseInstanceId": None,
         "caseDefinitionId": None, "suspended": row.case_state == "suspended", "formKey": form, "camundaFormRef": None, "tenantId": None,
         "taskState": "Created" if row.assignee is None else "Updated",

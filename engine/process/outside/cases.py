@@ -14,9 +14,10 @@ from engine.people.tables import Account, Unit
 from engine.process.outside import variables
 from engine.process.outside.listing import (
     AnySelect, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like, not_among,
-    number, same, when,
+    nothing, number, same, when,
 )  # fmt: skip
 from engine.process.outside.seen import seen, sees_many
+from engine.process.outside.upkeep import of_type
 from engine.process.tables import OPEN_STATES, Definition, Incident, Instance, Task
 from engine.store.errors import NotFound
 
@@ -35,19 +36,31 @@ def _parent_of(text: str) -> ColumnElement[bool]:
 
 _failing = exists().where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None))
 
+
+def _failed(of: Filter) -> Filter:
+    """Cases with an open incident that passes a filter of incidents."""
+
+    def condition(value: Any) -> ColumnElement[bool]:
+        passes = of(value)
+        return _failing if passes is None else exists().where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None), passes)
+
+    return condition
+
+
 _COMMON: Mapping[str, Filter] = {
     "processInstanceIds": idents(Instance.id), "businessKey": same(Instance.number), "businessKeyLike": like(Instance.number),
     "processDefinitionId": definition(Instance.definition_id), "processDefinitionKey": same(Instance.process_key),
     "processDefinitionKeyIn": among(Instance.process_key), "processDefinitionKeyNotIn": not_among(Instance.process_key),
     "active": when(Instance.state == "running"), "suspended": when(Instance.state == "suspended"),
-    "rootProcessInstances": when(Instance.parent_id.is_(None)), "variables": variables.holds,
+    "rootProcessInstances": when(Instance.parent_id.is_(None)), "variables": variables.holds, "incidentType": _failed(of_type),
+    "incidentMessage": _failed(same(Incident.error)), "incidentMessageLike": _failed(like(Incident.error)),
 }  # fmt: skip
 
 FILTERS: Mapping[str, Filter] = {
     **_COMMON,
     "processInstanceIdNotIn": lambda values: Instance.id.not_in([number(value) for value in values]),
     "deploymentId": ident(Instance.definition_id), "superProcessInstance": ident(Instance.parent_id), "subProcessInstance": _parent_of,
-    "withIncident": when(_failing), "leafProcessInstances": when(~exists().where(_child.parent_id == Instance.id)), "activityIdIn": _at_step,
+    "withIncident": when(_failing), "incidentId": _failed(ident(Incident.id)), "leafProcessInstances": when(~exists().where(_child.parent_id == Instance.id)), "activityIdIn": _at_step,
 }  # fmt: skip
 
 SORTS: Mapping[str, Any] = {
@@ -64,7 +77,10 @@ PAST_FILTERS: Mapping[str, Filter] = {
     "startedAfter": after(Instance.started_at), "finishedBefore": before(Instance.ended_at), "finishedAfter": after(Instance.ended_at),
     "startedBy": same(_starter.login), "finished": when(Instance.ended_at.is_not(None)), "unfinished": when(Instance.ended_at.is_(None)),
     "completed": when(Instance.state == "completed"), "externallyTerminated": when(Instance.state == "terminated"),
-    "superProcessInstanceId": ident(Instance.parent_id), "subProcessInstanceId": _parent_of, "withIncidents": when(_failing),
+    "superProcessInstanceId": ident(Instance.parent_id), "subProcessInstanceId": _parent_of, "withIncidents": when(_failing), "withRootIncidents": when(_failing),
+    "incidentStatus": lambda status: exists().where(
+        Incident.instance_id == Instance.id, Incident.resolved_at.is_(None) if status == "open" else Incident.resolved_at.is_not(None)
+    ), "internallyTerminated": nothing, "activeActivityIdIn": _at_step,
 }  # fmt: skip
 
 PAST_SORTS: Mapping[str, Any] = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import String, and_, exists, func, or_, select
+from sqlalchemy import String, and_, exists, false, func, or_, select, true
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
@@ -20,6 +20,8 @@ from engine.process.tables import Definition, Instance, Task
 from engine.store.errors import NotFound
 
 _assignee, _owner, _doer = aliased(Account), aliased(Account), aliased(Account)
+#: Every task has it: deadlines order what is to be done, nobody's judgement of what matters.
+PRIORITY = 50
 _group: Any = Unit.code + "/" + Task.post
 _pooled = Task.assignee_id.is_(None)
 
@@ -55,6 +57,14 @@ def _whole(column: Any) -> dict[str, Filter]:
     }  # fmt: skip
 
 
+def _if(holds: bool) -> Condition:
+    return true() if holds else false()
+
+
+_STANDING: Mapping[str, Filter] = {
+    "priority": lambda value: _if(value == PRIORITY), "minPriority": lambda value: _if(value <= PRIORITY), "maxPriority": lambda value: _if(value >= PRIORITY),
+}  # fmt: skip
+
 FILTERS: Mapping[str, Filter] = {
     **_whole(Task.instance_id),
     "taskId": ident(Task.id), "taskIdIn": idents(Task.id), "activityInstanceIdIn": among(Task.token), "assignee": same(_assignee.login),
@@ -68,7 +78,10 @@ FILTERS: Mapping[str, Filter] = {
     "dueBefore": before(Task.due_at), "withoutDueDate": when(Task.due_at.is_(None)), "createdOn": same(Task.opened_at),
     "createdAfter": after(Task.opened_at), "createdBefore": before(Task.opened_at),
     "delegationState": lambda state: Task.delegation == state.lower(), "active": when(Instance.state == "running"),
-    "suspended": when(Instance.state == "suspended"), "parentTaskId": ident(Task.main_id),
+    "suspended": when(Instance.state == "suspended"), "parentTaskId": ident(Task.main_id), **_STANDING,
+    # Nothing is put off to a later day, and the diagram's words are the name.
+    "followUpDate": nothing, "followUpAfter": nothing, "followUpBefore": nothing, "followUpBeforeOrNotExistent": lambda _value: true(),
+    "description": nothing, "descriptionLike": nothing,
 }  # fmt: skip
 
 SORTS: Mapping[str, Any] = {
@@ -132,10 +145,29 @@ def task_case(session: Session, task_id: int) -> int | None:
     return session.scalar(select(Task.instance_id).where(Task.id == task_id))
 
 
+#: Why a task is over, as the original says it → states.
+DELETE_REASONS: Mapping[str, tuple[str, ...]] = {"completed": ("done",), "deleted": ("cancelled", "held")}
+
+
+def _ended_by(reason: str) -> Condition:
+    return Task.state.in_(DELETE_REASONS.get(reason, ()))
+
+
+def _had(by: Callable[[Any], Filter], value: str) -> Condition:
+    """Who did it, or has it while it is open."""
+    done, has = by(_doer.login)(value), by(_assignee.login)(value)
+    assert done is not None and has is not None
+    return or_(done, and_(Task.state == "open", has))
+
+
 PAST_FILTERS: Mapping[str, Filter] = {
     **_whole(Task.instance_id),
     "taskId": ident(Task.id), "activityInstanceIdIn": among(Task.token), "taskName": same(Task.name), "taskNameLike": like(Task.name),
-    "taskAssignee": lambda login: or_(_doer.login == login, and_(Task.state == "open", _assignee.login == login)), "taskOwner": same(_owner.login),
+    "taskAssignee": lambda login: _had(same, login), "taskAssigneeLike": lambda pattern: _had(like, pattern), "taskOwner": same(_owner.login),
+    "taskOwnerLike": like(_owner.login), "taskInvolvedUser": lambda login: or_(_doer.login == login, _assignee.login == login, _owner.login == login),
+    "taskHadCandidateUser": _of_person, "taskHadCandidateGroup": _in_group, "taskParentTaskId": ident(Task.main_id),
+    "taskDeleteReason": lambda why: _ended_by(why), "taskPriority": _STANDING["priority"], "taskDescription": nothing, "taskDescriptionLike": nothing,
+    "taskFollowUpDate": nothing, "taskFollowUpDateAfter": nothing, "taskFollowUpDateBefore": nothing,
     "finished": when(Task.state != "open"), "unfinished": when(Task.state == "open"), "processFinished": when(Instance.ended_at.is_not(None)),
     "processUnfinished": when(Instance.ended_at.is_(None)), "taskDueDate": same(Task.due_at), "taskDueDateBefore": before(Task.due_at),
     "taskDueDateAfter": after(Task.due_at), "withoutTaskDueDate": when(Task.due_at.is_(None)), "startedBefore": before(Task.opened_at),

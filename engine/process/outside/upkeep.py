@@ -168,27 +168,46 @@ def recount_job(store: Store, timer_id: int, *, actor: Actor, reason: str, origi
 
 # -- incidents ------------------------------------------------------------------------------------
 
+_AT_TIMER = select(Timer.element).where(Timer.id == Incident.timer_id).correlate(Incident).scalar_subquery()
+_AT_EXTERNAL = select(ExternalTask.step).where(ExternalTask.id == Incident.external_id).correlate(Incident).scalar_subquery()
+_AT_TASK = select(Task.step).where(Task.id == Incident.task_id).correlate(Incident).scalar_subquery()
+
+
+_TYPES: Mapping[str, ColumnElement[bool]] = {
+    "failedJob": Incident.timer_id.is_not(None), "failedExternalTask": Incident.external_id.is_not(None),
+    "failedTask": Incident.task_id.is_not(None) & Incident.timer_id.is_(None),
+}  # fmt: skip
+#: What failed: a timer, what a worker outside does, a person's completion.
+INCIDENT_TYPES = tuple(_TYPES)
+
+
+def of_type(kind: str) -> ColumnElement[bool]:
+    """Whether an incident is of one of `INCIDENT_TYPES`."""
+    return _TYPES[kind]
+
+
+def _at(step: str) -> ColumnElement[bool]:
+    return or_(_AT_TIMER == step, _AT_EXTERNAL == step, _AT_TASK == step)
+
+
 _INCIDENT_FILTERS: Mapping[str, Filter] = {
-    "incidentId": listing.ident(Incident.id), "processInstanceId": listing.ident(Incident.instance_id),
+    # Each is a cause of its own.
+    "incidentId": listing.ident(Incident.id), "causeIncidentId": listing.ident(Incident.id), "rootCauseIncidentId": listing.ident(Incident.id),
+    "executionId": listing.ident(Incident.instance_id), "activityId": _at, "failedActivityId": _at, "processInstanceId": listing.ident(Incident.instance_id),
     "processInstanceIdIn": listing.idents(Incident.instance_id), "processDefinitionId": listing.definition(Instance.definition_id),
     "processDefinitionKeyIn": listing.among(Instance.process_key), "incidentMessage": listing.same(Incident.error),
     "incidentMessageLike": listing.like(Incident.error), "incidentTimestampAfter": listing.after(Incident.opened_at),
     "incidentTimestampBefore": listing.before(Incident.opened_at), "configuration": lambda text: or_(
         Incident.timer_id == listing.number(text), Incident.external_id == listing.number(text), Incident.task_id == listing.number(text)
-    ), "incidentType": lambda kind: {
-        "failedJob": Incident.timer_id.is_not(None), "failedExternalTask": Incident.external_id.is_not(None),
-    }.get(kind, Incident.task_id.is_not(None) & Incident.timer_id.is_(None)),
+    ), "incidentType": of_type,
 }  # fmt: skip
 
 
 def _incidents(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
     require(actor, "operate")
-    step = select(Timer.element).where(Timer.id == Incident.timer_id).correlate(Incident).scalar_subquery()
-    external = select(ExternalTask.step).where(ExternalTask.id == Incident.external_id).correlate(Incident).scalar_subquery()
-    task = select(Task.step).where(Task.id == Incident.task_id).correlate(Incident).scalar_subquery()
     return (
-        select(Incident, Instance.process_key, Instance.definition_id, Definition.version, step.label("timer_step"),
-               external.label("external_step"), task.label("task_step"))
+        select(Incident, Instance.process_key, Instance.definition_id, Definition.version, _AT_TIMER.label("timer_step"),
+               _AT_EXTERNAL.label("external_step"), _AT_TASK.label("task_step"))
         .join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
         .where(Incident.resolved_at.is_(None), *listing.conditions(_INCIDENT_FILTERS, asked))
     )  # fmt: skip

@@ -58,6 +58,12 @@ def test_the_record_tells_what_happened(program: Programs, desk: Desks, cast: Ca
     done, opened = asker.get("/history/task", processInstanceId=number, sortBy="startTime", sortOrder="asc")
     assert done["assignee"] == "asker_head" and done["duration"] == 3600_000 and done["office"]["state"] == "done"
     assert opened["endTime"] is None and asker.get("/history/task/count", finished="true", processInstanceId=number) == {"count": 1}
+    for asked, there in (
+        ({"taskAssigneeLike": "asker_h%"}, [done]), ({"taskInvolvedUser": "asker_head"}, [done]), ({"taskInvolvedUser": "provider"}, []),
+        ({"taskHadCandidateUser": "provider"}, [opened]), ({"taskHadCandidateGroup": "013/intake"}, [opened]), ({"taskDeleteReason": "completed"}, [done]),
+        ({"taskDeleteReason": "deleted"}, []), ({"taskParentTaskId": done["id"]}, []), ({"taskPriority": 50}, [done, opened]), ({"taskOwnerLike": "%"}, []),
+    ):  # fmt: skip
+        assert asker.get("/history/task", processInstanceId=number, sortBy="startTime", sortOrder="asc", **asked) == there, asked
     acts = asker.get("/history/user-operation", processInstanceId=number, sortBy="timestamp", sortOrder="asc")
     assert [act["operationType"] for act in acts] == ["Create", "Complete"] and acts[1]["userId"] == "asker_head"
     steps = asker.get("/history/activity-instance", processInstanceId=number)

@@ -107,6 +107,14 @@ def test_filters_sorting_and_pages(program: Programs, desk: Desks, clock: Movabl
     assert head.get("/task/count", assignee="asker_head") == {"count": 0} and head.get("/task/count", unassigned="true") == {"count": 3}
     assert head.get("/task/count", candidateUser="asker_head") == {"count": 3} and head.get("/task/count", nameLike="%审签") == {"count": 3}
     assert second
+    # What every task lists by: one priority for all, nothing put off, no description.
+    for asked, found in (
+        ({"priority": 50}, 3), ({"priority": 51}, 0), ({"minPriority": 50}, 3), ({"minPriority": 51}, 0), ({"maxPriority": 50}, 3), ({"maxPriority": 49}, 0),
+        ({"followUpBeforeOrNotExistent": "2026-02-10T09:00:00.000+0800"}, 3), ({"followUpAfter": "2026-02-10T09:00:00.000+0800"}, 0), ({"descriptionLike": "%"}, 0),
+    ):  # fmt: skip
+        assert head.get("/task/count", **asked) == {"count": found}, asked
+    both = {"orQueries": [{"minPriority": 10, "processInstanceId": str(first)}]}
+    assert head.post("/task/count", both) == {"count": 3}, "all of them have that priority, whatever else is asked beside it"
 
 
 def test_bad_questions_are_told_by_name(program: Programs, desk: Desks) -> None:

@@ -93,6 +93,22 @@ def test_what_failed_is_found_and_tried_again(with_token: Tokens, case: int, cas
     [incident] = operator.get("/incident")
     [job] = operator.get("/job", withException="true")
     assert (incident["incidentType"], incident["configuration"], incident["activityId"]) == ("failedJob", job["id"], "due")
+    for asked, there in (
+        ({"activityId": "due"}, 1), ({"failedActivityId": "other"}, 0), ({"rootCauseIncidentId": incident["id"]}, 1), ({"executionId": str(case)}, 1),
+        ({"executionId": str(case + 1)}, 0),
+    ):  # fmt: skip
+        assert operator.get("/incident/count", **asked) == {"count": there}, asked
+    office = with_token("office")
+    for asked, there in (
+        ({"incidentId": incident["id"]}, 1), ({"incidentType": "failedJob"}, 1), ({"incidentType": "failedTask"}, 0), ({"incidentMessage": incident["incidentMessage"]}, 1),
+        ({"incidentMessageLike": "nothing%"}, 0), ({"withIncident": "true"}, 1),
+    ):  # fmt: skip
+        assert office.get("/process-instance/count", **asked) == {"count": there}, asked
+    for asked, there in (
+        ({"incidentStatus": "open"}, 1), ({"incidentStatus": "resolved"}, 0), ({"withRootIncidents": "true"}, 1), ({"internallyTerminated": "true"}, 0),
+        ({"incidentType": "failedExternalTask"}, 0),
+    ):  # fmt: skip
+        assert office.get("/history/process-instance/count", **asked) == {"count": there}, asked
     assert job["retries"] == 5 and "ExpressionError" in job["exceptionMessage"]
     assert "Traceback" in operator.send("GET", f"/job/{job['id']}/stacktrace").get_data(as_text=True)
     assert refusal(operator.send("POST", f"/job/{job['id']}/execute", {}))[:2] == (500, "ProcessEngineException")
