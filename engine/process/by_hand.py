@@ -60,7 +60,7 @@ def set_due(case: Case, move: SetDue, said: dict[str, Any]) -> None:
         recount(case, {home}, said)
     except CalendarError as error:
         raise Invalid({"duedate": str(error)}) from error
-    said["to"] = timer.due_at.isoformat() if timer.due_at else None
+    said["to"], said["provisional"] = timer.due_at.isoformat() if timer.due_at else None, timer.provisional
     waiting = {token.token: token for token in case.machine.waiting()}
     date_tasks(case, waiting, {home})
     if timer.role == "deadline" and timer.due_at != was:

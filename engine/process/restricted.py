@@ -22,7 +22,9 @@ from engine.store.errors import NotFound
 
 def is_restricted(session: Session, instance: Instance) -> bool:
     """Whether the case, as it stands in its row, is restricted. No query where its version is known to this process."""
-    return restricts(session, deployed(session, instance.definition_id), instance.variables)
+    definition = deployed(session, instance.definition_id)
+    # The data may not be loaded yet, and most processes do not ask for them.
+    return bool(definition.diagram.properties.get("restricted")) and restricts(session, definition, instance.variables)
 
 
 def restricts(session: Session, definition: Deployed, variables: Mapping[str, Any]) -> bool:

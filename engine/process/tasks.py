@@ -103,7 +103,7 @@ def claim_task(store: Store, task_id: int, *, actor: Actor, origin: Origin = Ori
             return
         task.assignee_id, task.for_id = actor.account_id, None
         append_entry(work, instance, Entry(act="claimed", at=work.now, step=task.step, definition_id=instance.definition_id,
-                                           data={"name": task.name}))
+                                           data={"name": task.name, "task": task.id}))
 
 
 @command
@@ -123,7 +123,7 @@ def unclaim_task(store: Store, task_id: int, *, actor: Actor, origin: Origin = O
             raise Stale("该会签待办由流程指定您本人表决，不能放回岗位")
         task.assignee_id = task.for_id = None
         append_entry(work, instance, Entry(act="unclaimed", at=work.now, step=task.step, definition_id=instance.definition_id,
-                                           data={"name": task.name}))
+                                           data={"name": task.name, "task": task.id}))
 
 
 @command

@@ -81,7 +81,8 @@ def add_signers(
         rows = [_signature(work, task, receiver, for_id, signing, actor, said) for receiver, for_id in receivers]
         work.session.add_all(rows)
         work.session.flush()
-        enter(work, instance, task, "signer_added", {"people": names([one for one, _ in receivers]), "signing": signing, "note": said})
+        enter(work, instance, task, "signer_added", {"people": names([one for one, _ in receivers]), "signing": signing, "note": said,
+                                                     "signatures": [row.id for row in rows]})
         for row in rows:
             if row.state == "open":
                 tell_signer(work, row, actor.name)
@@ -123,7 +124,7 @@ def remove_signer(store: Store, signature_id: int, *, actor: Actor, origin: Orig
         person = work.session.get_one(Account, signature.assignee_id)
         asked, signature.state = signature.state == "open", "cancelled"
         main.signatures -= 1
-        enter(work, instance, main, "signer_removed", {"person": person.name})
+        enter(work, instance, main, "signer_removed", {"person": person.name, "signature": signature.id})
         if asked and person.id != actor.account_id:
             notify_person(work, person.id, kind="task", instance_id=instance.id, title=f"减签：{main.name}",
                           text=f"{actor.name}已取消请您对{main.number}“{main.name}”的签署，您无需再签。")

@@ -18,10 +18,9 @@ from sqlalchemy.orm import undefer
 from engine.history import Entry
 from engine.people import permissions
 from engine.people.actor import Actor
-from engine.process import events, incidents
+from engine.process import incidents
 from engine.process.advance import advance
 from engine.process.definitions import deployed
-from engine.process.events import Event
 from engine.process.history_of import append_entry
 from engine.process.moves import Finish
 from engine.process.outside.fetching import LOCK_MAX, POWER, lock_checked
@@ -121,11 +120,9 @@ def fail_external(
             row, instance = _lock(work, external_id, worker)
             row.error, row.details = message[:_ERROR_MAX] or None, details[:_DETAILS_MAX] or None
             row.locked_until = work.now + again_after
-            said = {"worker": worker, "topic": row.topic, "reason": message[:_ERROR_MAX], "retries": retries}
+            said = {"worker": worker, "external": row.id, "topic": row.topic, "reason": message[:_ERROR_MAX], "retries": retries}
             _set(work, row, retries, message or "外部程序办理失败", details)
             _record(work, instance, row, "external_failed", said)
-            about = {"id": str(row.id), "step": row.step, "topic": row.topic, "retries": retries}
-            events.tell(work, [Event(f"{instance.id}-{instance.history_seq}-1", "external.failed", work.now, instance, {"external": about})])
             return {}
 
         return only_once(work, actor, once, act)

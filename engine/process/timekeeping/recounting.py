@@ -20,7 +20,7 @@ from calendars.deadline import start_of
 from calendars.difference import first_difference
 from calendars.edition import FIRST_DAY, Edition
 from engine.history import Entry, append, insert_rows
-from engine.process import incidents
+from engine.process import events, incidents
 from engine.process.calendar_tables import Recount, RecountMove
 from engine.process.case import Case
 from engine.process.editions import Known, edition_of, known
@@ -214,7 +214,8 @@ def _write(work: Work, cases: list[Case], moves: list[dict[str, Any]]) -> None:
     The instances are locked, so nobody else can have changed them; their revision rises as with any other step.
     """
     session = work.session
-    rows = [row for case in cases if case.entries for row in case.chained()]
+    told = [(case.instance, case.chained()) for case in cases if case.entries]
+    rows = [row for _, entries in told for row in entries]
     changed = list(session.dirty)
     timers = [row for row in changed if isinstance(row, Timer)]
     _update(session, Timer, _TIMER, timers)
@@ -222,6 +223,8 @@ def _write(work: Work, cases: list[Case], moves: list[dict[str, Any]]) -> None:
     _update(session, Task, _TASK, [row for row in changed if isinstance(row, Task)])
     _update(session, Instance, _HEAD, [row for row in changed if isinstance(row, Instance)], revision=Instance.__table__.c.revision + 1)
     write_moves(work, moves)
+    with session.no_autoflush:
+        events.tell(work, [event for instance, entries in told for event in events.of_case(instance, entries, ())])
     session.expunge_all()  # all is written; the session would write it again
     insert_rows(session, rows)
 
