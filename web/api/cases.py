@@ -129,11 +129,13 @@ def _data(call: Call) -> dict[str, Any]:
         return dict(cases.data_of(session, row.id).variables)
 
 
+@route("GET", "/execution/<id>/localVariables", "The data of an execution: those of its case", tag="execution", scope="read", query=_NAMES, answer=values.VARIABLES)
 @route("GET", "/process-instance/<id>/variables", "The data of a case", tag=_T, scope="read", query=_NAMES, answer=values.VARIABLES)
 def variables(call: Call) -> Any:
     return values.all_typed(_data(call))
 
 
+@route("GET", "/execution/<id>/localVariables/<name>", "One of them", tag="execution", scope="read", query=_NAMES, answer=values.TYPED)
 @route("GET", "/process-instance/<id>/variables/<name>", "One of them", tag=_T, scope="read", query=_NAMES, answer=values.TYPED)
 def variable(call: Call) -> Any:
     found, name = _data(call), call.path["name"]

@@ -68,7 +68,7 @@ def count(call: Call) -> Any:
         return {"count": versions.count_definitions(session, ASKING.asked(call))}
 
 
-def _number(call: Call) -> int:
+def version_number(call: Call) -> int:
     """The version that the path names, by id or by key. Raises 404."""
     if "key" in call.path:
         with store().read() as session:
@@ -107,13 +107,13 @@ def _both(
 
 @_both("GET", "", "One version", scope="read", answer=DEFINITION)
 def one_version(call: Call) -> Any:
-    number_ = _number(call)
+    number_ = version_number(call)
     with store().read() as session:
         return definition_json(versions.one_definition(session, number_))
 
 
 def _deployed(call: Call) -> Deployed:
-    number_ = _number(call)
+    number_ = version_number(call)
     with store().read() as session:
         return deployed(session, number_)
 
@@ -230,7 +230,7 @@ def _all_of(key: str) -> list[int]:
 
 @_both("PUT", "/suspended", "Stops new cases, or lets them be started again", scope="deploy", body=SUSPENSION)
 def suspend(call: Call) -> None:
-    _suspend(_all_of(call.path["key"]) if "key" in call.path else [_number(call)], call.body)
+    _suspend(_all_of(call.path["key"]) if "key" in call.path else [version_number(call)], call.body)
 
 
 @route("PUT", "/process-definition/suspended", "Stops new cases of a process, or lets them be started again", tag=_T, scope="deploy", refuses=(404,),
@@ -240,7 +240,7 @@ def suspend_named(call: Call) -> None:
     key, whole = call.body.get("processDefinitionKey"), call.body.get("processDefinitionId")
     if (key is None) == (whole is None):
         raise bad_request("give either processDefinitionId or processDefinitionKey")
-    _suspend(_all_of(key) if key is not None else [_number(Call({"id": whole}, {}))], call.body)
+    _suspend(_all_of(key) if key is not None else [version_number(Call({"id": whole}, {}))], call.body)
 
 
 @route("DELETE", "/process-definition/<id>", "Deletes a version", tag=_T, scope="deploy", stands="501")

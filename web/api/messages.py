@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import Any
 
 from engine.process.instances import deliver_message
-from engine.process.outside import cases
+from engine.process.outside import cases, upkeep
 from engine.process.outside.tree import Expected, messages_of
 from engine.store.errors import NotFound
 from web.api import shapes, values
+from web.api.lists import PAGING, Asking, answer
 from web.api.refusals import ApiError, bad_request, missing, not_covered
 from web.api.routing import Answer, Call, route, row_number
 from web.api.seeing import require_case
-from web.api.shapes import flag, maybe, record, text
+from web.api.shapes import COUNT, flag, maybe, record, text
 from web.api.tasks import ID, NAME
 from web.context import me, origin, store
 
@@ -80,6 +81,29 @@ def _named(sent: dict[str, Any]) -> int:
        body=shapes.body({"name": text(most=200), "executionId": ID, "variables": values.GIVEN_VARIABLES}))
 def signal(_: Call) -> Any:
     raise not_covered("diagrams have no signals here: a message names the case that it is for")
+
+
+EXECUTIONS = Asking({
+    "processInstanceId": ID, "businessKey": NAME, "processDefinitionId": text("key:version:id", most=200), "processDefinitionKey": NAME,
+    "activityId": NAME, "active": flag(), "suspended": flag(), "incidentId": ID, "incidentType": text(only=upkeep.INCIDENT_TYPES), "incidentMessage": text(most=500),
+    "incidentMessageLike": text(most=500),
+}, ("instanceId", "definitionId", "definitionKey"), ("processVariables",))  # fmt: skip
+_MANY = {"type": "array", "items": EXECUTION}
+_ITSELF = "an execution is the running case itself; activityId finds tasks, external tasks and timers that wait"
+
+
+@route("POST", "/execution", "Executions", tag="execution", scope="read", query=PAGING, body=EXECUTIONS.body, answer=_MANY, stands="partly", note=_ITSELF)
+@route("GET", "/execution", "Executions", tag="execution", scope="read", query=EXECUTIONS.query, answer=_MANY, stands="partly", note=_ITSELF)
+def executions(call: Call) -> Any:
+    with store().read() as session:
+        return answer(cases.executions(session, me(), EXECUTIONS.asked(call), EXECUTIONS.cut(call)), lambda row: _execution(row.id))
+
+
+@route("POST", "/execution/count", "How many executions", tag="execution", scope="read", body=EXECUTIONS.body, answer=COUNT, stands="partly", note=_ITSELF)
+@route("GET", "/execution/count", "How many executions", tag="execution", scope="read", query=EXECUTIONS.counting, answer=COUNT, stands="partly", note=_ITSELF)
+def count_executions(call: Call) -> Any:
+    with store().read() as session:
+        return {"count": cases.count_executions(session, me(), EXECUTIONS.asked(call))}
 
 
 @route("GET", "/execution/<id>", "One execution", tag="execution", scope="read", answer=EXECUTION)

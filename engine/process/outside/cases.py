@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
@@ -18,7 +18,7 @@ from engine.process.outside.listing import (
 )  # fmt: skip
 from engine.process.outside.seen import seen, sees_many
 from engine.process.outside.upkeep import of_type
-from engine.process.tables import OPEN_STATES, Definition, Incident, Instance, Task
+from engine.process.tables import OPEN_STATES, Definition, ExternalTask, Incident, Instance, Task, Timer
 from engine.store.errors import NotFound
 
 _child = aliased(Instance)
@@ -61,6 +61,24 @@ FILTERS: Mapping[str, Filter] = {
     "processInstanceIdNotIn": lambda values: Instance.id.not_in([number(value) for value in values]),
     "deploymentId": ident(Instance.definition_id), "superProcessInstance": ident(Instance.parent_id), "subProcessInstance": _parent_of,
     "withIncident": when(_failing), "incidentId": _failed(ident(Incident.id)), "leafProcessInstances": when(~exists().where(_child.parent_id == Instance.id)), "activityIdIn": _at_step,
+}  # fmt: skip
+
+
+def _at(step: str) -> ColumnElement[bool]:
+    """The case waits at a step: with a task, with a worker outside, or for a moment."""
+    return or_(
+        exists().where(Task.instance_id == Instance.id, Task.state == "open", Task.step == step),
+        exists().where(ExternalTask.instance_id == Instance.id, ExternalTask.state == "waiting", ExternalTask.step == step),
+        exists().where(Timer.instance_id == Instance.id, Timer.state.in_(("waiting", "paused")), Timer.kind == "machine",
+                       Timer.activity.is_(None), Timer.element == step),
+    )  # fmt: skip
+
+
+#: An execution is a running case; of the filters, those that ask for it.
+EXECUTION_FILTERS: Mapping[str, Filter] = {
+    **{name: FILTERS[name] for name in ("businessKey", "processDefinitionId", "processDefinitionKey", "active", "suspended",
+                                        "incidentId", "incidentType", "incidentMessage", "incidentMessageLike")},
+    "processInstanceId": ident(Instance.id), "activityId": _at, "processVariables": variables.holds,
 }  # fmt: skip
 
 SORTS: Mapping[str, Any] = {
@@ -124,6 +142,17 @@ def open_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cu
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
     return count(session, _open(session, actor, asked, counted=True).with_only_columns(Instance.id, maintain_column_froms=True))
+
+
+def executions(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """Executions of cases that the actor may see: the running cases themselves. One query."""
+    return fetch(session, _asked(session, actor, asked, EXECUTION_FILTERS).where(Instance.state.in_(OPEN_STATES)), SORTS, Instance.id, cut)
+
+
+def count_executions(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How many they are. One query."""
+    found = _asked(session, actor, asked, EXECUTION_FILTERS, counted=True).where(Instance.state.in_(OPEN_STATES))
+    return count(session, found.with_only_columns(Instance.id, maintain_column_froms=True))
 
 
 def past_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:

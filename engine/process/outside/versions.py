@@ -6,7 +6,7 @@ installation is set so (for development) is it deployed at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,6 +73,11 @@ def _columns() -> AnySelect:
 def definitions(session: Session, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Versions, which everybody may know. One query."""
     return fetch(session, _columns().where(*conditions(FILTERS, asked)), SORTS, Definition.id, cut)
+
+
+def all_definitions(session: Session) -> Sequence[Any]:
+    """Every version there is, in the order in which they came. One query."""
+    return session.execute(_columns().order_by(Definition.id)).all()
 
 
 def count_definitions(session: Session, asked: Mapping[str, Any]) -> int:

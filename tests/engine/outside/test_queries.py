@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine.process.outside import cases, once, records, seen, todo, versions
+from engine.process.outside import cases, once, records, seen, statistics, todo, versions
 from engine.process.outside.listing import Cut
+from engine.store.clock import shanghai
 from engine.store.errors import Invalid
 from tests.engine.interpreter.diagrams import element
 from tests.engine.process.office import Office, choice, form, text
@@ -67,6 +68,7 @@ def test_every_filter_and_every_order_is_one_that_the_database_knows(asked: Offi
     lists: list[tuple[Any, Any, Any]] = [
         (todo.open_tasks, todo.FILTERS, todo.SORTS), (todo.past_tasks, todo.PAST_FILTERS, todo.PAST_SORTS),
         (cases.open_cases, cases.FILTERS, cases.SORTS), (cases.past_cases, cases.PAST_FILTERS, cases.PAST_SORTS),
+        (cases.executions, cases.EXECUTION_FILTERS, cases.SORTS),
         (records.operations, records.FILTERS, records.SORTS),
     ]  # fmt: skip
     with asked.store.read() as session:
@@ -148,3 +150,15 @@ def test_two_retries_at_once_do_it_once(asked: Office) -> None:
         once.complete(asked.store, task, actor=asked["clara"], answers={}, once=once.Once("retry", "e" * 64))
     asked.clock.to("2026-02-20 09:00")
     assert once.forget_answers(asked.store) == 1
+
+
+def test_both_databases_count_alike(asked: Office) -> None:
+    with asked.store.read() as session:
+        version = statistics.by_version(session, asked["otto"], failed=True, incidents=True)[-1][0]
+        standing = {row.key: found.instances for row, found in statistics.by_version(session, asked["anna"], failed=True, incidents=False)}
+        steps = statistics.by_step(session, asked["otto"], version.id, failed=True, incidents=True)
+        spans = {"startedAfter": shanghai("2026-02-01"), "startedBefore": shanghai("2026-03-01")}
+        passed = statistics.passed_by_step(session, asked["gu"], version.id, spans)
+        assert statistics.passed_by_step(session, asked["gu"], version.id, {"finishedAfter": shanghai("2026-02-01")}) == {}
+    assert standing == {"test": 3} and {step: found.instances for step, found in steps.items()} == {"check": 2, "sign": 1}
+    assert {step: (line.instances, line.finished) for step, line in passed.items()} == {"check": (2, 1), "sign": (1, 0)}
