@@ -8,7 +8,9 @@ refuses to change or delete them (`engine.store.append_only`).
 The head of an instance's stream stands on the instance row, which its writer has locked anyway; the heads of all other
 streams stand in `history_head`.
 
-Not for: application logs, or anything that may be deleted one day. Nothing secret belongs in an entry.
+What people approved to be removed 销毁 leaves a tombstone for each entry (`HistoryRemoved`), by which the chains still hold.
+
+Not for: application logs, or anything else that may be deleted one day. Nothing secret belongs in an entry.
 """
 
 from __future__ import annotations
@@ -120,6 +122,26 @@ class HistorySealItem(Base):
     seal_id: Mapped[int] = mapped_column(ForeignKey("history_seal.id"))
 
 
+class HistoryRemoved(Base):
+    """The tombstone of an entry whose case was removed 销毁: its place and its hashes, by which stream and batch still hold.
+
+    The database lets nobody delete an entry that has none, and nobody touch a tombstone (`engine.store.append_only`).
+    """
+
+    __tablename__ = "history_removed"
+    __table_args__ = (UniqueConstraint("stream", "seq"), Index(None, "seal_id", "history_id"))
+
+    history_id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement=False)
+    stream: Mapped[str] = mapped_column(String(100))
+    seq: Mapped[int]
+    prev_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64))
+    seal_id: Mapped[int] = mapped_column(ForeignKey("history_seal.id"))
+    """The batch that it was sealed in: what is not sealed yet is not removed."""
+    removal_id: Mapped[int]
+    """By which approved removal; that one has a stream of its own (`removal_stream`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What a caller says about an act; the unit of work adds who, from where and when.
@@ -149,6 +171,16 @@ class Head:
 def instance_stream(instance_id: int) -> str:
     """The stream of a process instance."""
     return f"instance:{instance_id}"
+
+
+def removal_stream(removal_id: int) -> str:
+    """The stream of a removal: who proposed it, who approved it, how it ended."""
+    return f"removal:{removal_id}"
+
+
+def removed_stream(instance_id: int) -> str:
+    """The stream of one entry that covers the tombstones of a removed instance: how many there are, and their last hash."""
+    return f"removed:{instance_id}"
 
 
 def chain(

@@ -4,7 +4,8 @@ Streams are chained each by itself so that writers never queue. To make one glob
 what has been committed since: a batch is a row with a digest over its entries, chained to the batch before. `verify`
 walks all of it and says where it first does not hold.
 
-What it proves: a changed, removed, inserted or reordered entry, a cut tail, a removed batch. What no chain inside a
+What it proves: a changed, removed, inserted or reordered entry, a cut tail, a removed batch. The entries of a case that was
+removed 销毁 are tombstones, and count only as far as an approved removal covers them. What no chain inside a
 database can prove is that its owner did not rewrite all of it, heads included; for that, keep `Verdict.anchor` outside
 (print it, file it) and give it back to `verify` later.
 """
@@ -15,23 +16,26 @@ import hashlib
 import re
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, column, exists, func, insert, inspect, select, table
+from sqlalchemy import Connection, String, and_, cast, column, exists, func, insert, inspect, literal, null, select, table, union_all
 
 from engine.history import (
     Head,
     History,
     HistoryHead,
+    HistoryRemoved,
     HistorySeal,
     HistorySealItem,
     digest,
     instance_stream,
     make_head,
     move_head,
+    removal_stream,
+    removed_stream,
     try_head,
 )
 from engine.store.store import Store, Work
@@ -50,13 +54,16 @@ _entry = History.__table__.c
 _head = HistoryHead.__table__.c
 _seal = HistorySeal.__table__.c
 _item = HistorySealItem.__table__.c
+_gone = HistoryRemoved.__table__.c
+#: Streams whose ends are compared at once.
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What `verify` found. `entries` and `seals` were walked before it ended; `first_broken` says in Chinese what does not hold.
 
-    `anchor` is the last batch as "number:hash", empty when nothing is sealed yet.
+    `removed` entries are gone by approved removals. `anchor` is the last batch as "number:hash", empty when nothing is sealed yet.
     """
 
     ok: bool
@@ -64,6 +71,7 @@ class Verdict:
     seals: int
     first_broken: str | None
     anchor: str
+    removed: int = 0
 
 
 # -- sealing ----------------------------------------------------------------------------------
@@ -155,8 +163,19 @@ def verify(store: Store, anchor: str | None = None) -> Verdict:
             walked.batches(anchor)
             walked.leftovers()
         except _Broken as broken:
-            return Verdict(False, walked.entries, walked.seals, str(broken), walked.anchor)
-    return Verdict(True, walked.entries, walked.seals, None, walked.anchor)
+            return Verdict(False, walked.entries, walked.seals, str(broken), walked.anchor, walked.removed)
+    return Verdict(True, walked.entries, walked.seals, None, walked.anchor, walked.removed)
+
+
+@dataclass(slots=True)
+class _End:
+    """A stream that was walked to its end."""
+
+    stream: str
+    head: Head = Head()
+    kept: int = 0
+    removals: set[int] = field(default_factory=set)
+    """Of its tombstones."""
 
 
 class _Walk:
@@ -167,36 +186,63 @@ class _Walk:
         # Without the kernel's tables (a database of people only) there are no instance streams to compare.
         self.instances = inspect(connection).has_table(_INSTANCE.name)
         self.entries = 0
+        self.removed = 0
         self.seals = 0
         self.settled = 0
         self.anchor = ""
 
     def streams(self) -> None:
         """Each stream from its first entry to its head: numbers without gaps, each hash right, each chained to the last."""
-        query = select(History.__table__).order_by(_entry.stream, _entry.seq)
-        stream, head = "", Head()
-        ends: list[tuple[str, Head]] = []
-        with closing(_rows(self.connection, query)) as rows:
+        end = _End("")
+        ends: list[_End] = []
+        with closing(_rows(self.connection, _walked())) as rows:
             for row in rows:
-                if row["stream"] != stream:
-                    if stream:
-                        ends.append((stream, head))
-                    stream, head = row["stream"], Head()
-                if len(ends) >= 500:
-                    self.compare_heads(ends)
-                    ends = []
-                head = _follow(head, row)
-                self.entries += 1
-        if stream:
-            ends.append((stream, head))
-        self.compare_heads(ends)
+                if row["stream"] != end.stream:
+                    if len(ends) >= AT_ONCE:
+                        self.compare(ends)
+                        ends = []
+                    end = _End(row["stream"])
+                    ends.append(end)
+                removal = row.pop("removal_id")
+                end.head = _follow(end.head, row, removed=removal is not None)
+                if removal is None:
+                    end.kept += 1
+                    self.entries += 1
+                else:
+                    end.removals.add(removal)
+                    self.removed += 1
+        self.compare(ends)
 
-    def compare_heads(self, ends: list[tuple[str, Head]]) -> None:
-        """The last entries of some streams against the heads that their writers keep."""
-        kept = self.kept_heads([stream for stream, _ in ends])
-        for stream, head in ends:
-            if kept.get(stream) != head and (self.instances or not _INSTANCE_STREAM.fullmatch(stream)):
-                raise _Broken(f"{stream}第{head.seq}条之后的办理记录与链头不符：末尾被删除或追加")
+    def compare(self, ends: list[_End]) -> None:
+        """The last entries of some streams against the heads that their writers keep, and tombstones against what covers them."""
+        kept = self.kept_heads([end.stream for end in ends])
+        for end in ends:
+            if kept.get(end.stream) != end.head and (self.instances or not _INSTANCE_STREAM.fullmatch(end.stream)):
+                raise _Broken(f"{end.stream}第{end.head.seq}条之后的办理记录与链头不符：末尾被删除或追加")
+        removed = [end for end in ends if end.removals]
+        if removed:
+            self.covered(removed)
+
+    def covered(self, ends: list[_End]) -> None:
+        """Streams with tombstones: whole, of a case, as many as the record of one approved removal says, up to the same hash."""
+        streams: dict[str, str] = {}
+        for end in ends:
+            if end.kept or len(end.removals) > 1 or not _INSTANCE_STREAM.fullmatch(end.stream):
+                raise _Broken(f"{end.stream}的办理记录有一部分被删除，不是经批准的销毁")
+            streams[end.stream] = removed_stream(int(end.stream.partition(":")[2]))
+        rows = self.connection.execute(
+            select(_entry.stream, _entry.data).where(_entry.stream.in_(streams.values()), _entry.act == "case_removed")
+        ).all()
+        said = {stream: data for stream, data in rows}
+        asked = {removal_stream(removal) for end in ends for removal in end.removals}
+        query = select(_entry.stream).where(_entry.stream.in_(asked), _entry.act == "removal_approved")
+        approved = set(self.connection.scalars(query))
+        for end in ends:
+            facts, (removal,) = said.get(streams[end.stream]), end.removals
+            if facts is None or removal_stream(removal) not in approved:
+                raise _Broken(f"{end.stream}的办理记录被删除，没有经批准的销毁")
+            if (facts.get("removal"), facts.get("entries"), facts.get("hash")) != (removal, end.head.seq, end.head.hash):
+                raise _Broken(f"{end.stream}的销毁记录与被删除的办理记录不符：应有{end.head.seq}条")
 
     def kept_heads(self, streams: list[str]) -> dict[str, Head]:
         """The heads of these streams, from `history_head` and from the instance rows."""
@@ -211,13 +257,14 @@ class _Walk:
     def lost_streams(self) -> None:
         """Heads whose entries are all gone."""
         heads = HistoryHead.__table__
-        gone = ~exists().where(_entry.stream == _head.stream)
+        gone = and_(~exists().where(_entry.stream == _head.stream), ~exists().where(_gone.stream == _head.stream))
         lost = self.connection.scalar(select(_head.stream).select_from(heads).where(_head.seq > 0, _head.stream != SEALS, gone).limit(1))
         if lost is not None:
             raise _Broken(f"{lost}的办理记录已全部被删除")
         if not self.instances:
             return
-        gone = ~exists().where(_entry.instance_id == _INSTANCE.c.id)
+        stream = literal(instance_stream(0)[:-1]) + cast(_INSTANCE.c.id, String)
+        gone = and_(~exists().where(_entry.instance_id == _INSTANCE.c.id), ~exists().where(_gone.stream == stream))
         lost = self.connection.scalar(select(_INSTANCE.c.id).where(_INSTANCE.c.history_seq > 0, gone).limit(1))
         if lost is not None:
             raise _Broken(f"{instance_stream(lost)}的办理记录已全部被删除")
@@ -243,7 +290,7 @@ class _Walk:
             raise _Broken(f"留存的封存凭证{anchor}与数据库不符")
 
     def leftovers(self) -> None:
-        """Entries that slipped in below the settled mark, and marks of batches that are gone."""
+        """Entries that slipped in below the settled mark, marks of batches that are gone, and tombstones of what is still there."""
         sealed = exists().where(_item.history_id == _entry.id)
         extra = self.connection.scalar(select(_entry.id).where(_entry.id <= self.settled, ~sealed).order_by(_entry.id).limit(1))
         if extra is not None:
@@ -251,6 +298,18 @@ class _Walk:
         orphan = self.connection.scalar(select(_item.seal_id).where(_item.seal_id > self.seals).limit(1))
         if orphan is not None:
             raise _Broken(f"第{orphan}号封存被删除")
+        marked = select(_item.history_id).join(HistoryRemoved.__table__, _gone.history_id == _item.history_id).limit(1)
+        both = self.connection.scalar(marked)
+        if both is not None:
+            raise _Broken(f"编号{both}的办理记录标为已销毁，却仍在封存之中")
+
+
+def _walked() -> Any:
+    """All entries and tombstones, stream by stream in order; `removal_id` is None for an entry. Both sides come from an index."""
+    places = {"id": _gone.history_id, "stream": _gone.stream, "seq": _gone.seq, "prev_hash": _gone.prev_hash, "hash": _gone.hash}
+    tombstones = [places.get(each.name, null()).label(each.name) for each in History.__table__.columns]
+    kept = select(History.__table__, null().label("removal_id"))
+    return union_all(kept, select(*tombstones, _gone.removal_id)).order_by("stream", "seq")
 
 
 def _rows(connection: Connection, query: Any) -> Generator[dict[str, Any], None, None]:
@@ -260,12 +319,15 @@ def _rows(connection: Connection, query: Any) -> Generator[dict[str, Any], None,
             yield dict(row._mapping)
 
 
-def _follow(head: Head, row: dict[str, Any]) -> Head:
+def _follow(head: Head, row: dict[str, Any], *, removed: bool = False) -> Head:
+    """The head behind an entry. Of a removed one only its place can be proved; what follows it proves its hash."""
     where = f"{row['stream']}第{row['seq']}条（编号{row['id']}）"
     if row["seq"] != head.seq + 1:
         raise _Broken(f"{row['stream']}第{head.seq + 1}条办理记录缺失")
     if row["prev_hash"] != head.hash:
         raise _Broken(f"{where}与前一条不衔接")
+    if removed:
+        return Head(row["seq"], row["hash"])
     if digest(row) != row["hash"]:
         raise _Broken(f"{where}的内容被改动")
     instance_id = row["instance_id"]
@@ -275,27 +337,17 @@ def _follow(head: Head, row: dict[str, Any]) -> Head:
 
 
 def _batches(connection: Connection) -> Generator[tuple[dict[str, Any], str, int], None, None]:
-    """Each batch in order with the digest and number of the entries that are really there."""
-    seals = HistorySeal.__table__
-    query = (
-        select(seals, _entry.id.label("entry_id"), _entry.hash.label("entry_hash"))
-        .select_from(
-            seals.outerjoin(HistorySealItem.__table__, _item.seal_id == _seal.id)
-            .outerjoin(History.__table__, _entry.id == _item.history_id)
-        )
-        .order_by(_seal.id, _item.history_id)
-    )
-    current: dict[str, Any] | None = None
-    running, count = hashlib.sha256(), 0
-    with closing(_rows(connection, query)) as rows:
-        for row in rows:
-            entry_id, entry_hash = row.pop("entry_id"), row.pop("entry_hash")
-            if current is None or row["id"] != current["id"]:
-                if current is not None:
-                    yield current, running.hexdigest(), count
-                current, running, count = row, hashlib.sha256(), 0
-            if entry_id is not None:
-                running.update(f"{entry_id}:{entry_hash}\n".encode())
-                count += 1
-    if current is not None:
-        yield current, running.hexdigest(), count
+    """Each batch in order with the digest and number of the entries and tombstones that are really there."""
+    entries = select(_item.seal_id, _item.history_id, _entry.hash).join(History.__table__, _entry.id == _item.history_id)
+    sealed = union_all(entries, select(_gone.seal_id, _gone.history_id, _gone.hash)).order_by("seal_id", "history_id")
+    seals = select(HistorySeal.__table__).order_by(_seal.id)
+    with closing(_rows(connection, seals)) as batches, closing(_rows(connection, sealed)) as rows:
+        row = next(rows, None)
+        for batch in batches:
+            running, count = hashlib.sha256(), 0
+            while row is not None and row["seal_id"] <= batch["id"]:
+                if row["seal_id"] == batch["id"]:
+                    running.update(f"{row['history_id']}:{row['hash']}\n".encode())
+                    count += 1
+                row = next(rows, None)
+            yield batch, running.hexdigest(), count

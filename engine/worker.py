@@ -35,6 +35,7 @@ from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
+from engine.process.removing.running import remove_waiting
 from engine.process.outside.once import forget_answers
 from engine.process.outside.webhooks import find_webhook
 from engine.process.timers import fire_due
@@ -106,6 +107,7 @@ class Worker:
             ("deliver", 2, self.deliver),
             ("beat", 5, self.beat),
             ("seal", 15, self.seal),
+            ("remove", 5, self.remove),
             ("duties", 60, self.open_duties),
             ("digests", 30, self.send_digests),
             ("housekeeping", 3600, self.housekeeping),
@@ -135,10 +137,12 @@ class Worker:
         self.open_duties()
         self.send_digests()
         migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
-        return Swept(
+        swept = Swept(
             migrated=migrated, fired=self.fire(), replayed=self.run_back_tests(), delivered=self.deliver(),
             removed=self.housekeeping(), sealed=self.seal(),
         )  # fmt: skip
+        self.remove()  # only what is sealed can go
+        return swept
 
     def _guarded(self, name: str, job: Callable[[], object]) -> None:
         """Runs a job; whatever it raises is logged, once as long as it stays the same, and the metronome goes on."""
@@ -191,6 +195,13 @@ class Worker:
         if moved:
             say(log, "cases migrated", count=moved)
         return moved
+
+    def remove(self) -> int:
+        """Removes the cases of approved removals, one by one; returns how many were dealt with."""
+        dealt = self._all_of(lambda: remove_waiting(self.store, self.settings.uploads, most=BATCH))
+        if dealt:
+            say(log, "cases removed", count=dealt)
+        return dealt
 
     def run_back_tests(self) -> int:
         """Replays past cases for the back-tests that somebody asked for; returns how many."""

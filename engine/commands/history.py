@@ -25,7 +25,8 @@ def run_verify(options: argparse.Namespace) -> int:
     if options.json:
         emit(asdict(verdict))
     elif verdict.ok:
-        print(f"办理记录完整：{verdict.entries}条，封存{verdict.seals}批。凭证：{verdict.anchor or '尚无封存'}")
+        removed = f"，另有{verdict.removed}条已随办件经批准销毁" if verdict.removed else ""
+        print(f"办理记录完整：{verdict.entries}条{removed}，封存{verdict.seals}批。凭证：{verdict.anchor or '尚无封存'}")
     else:
         print(f"办理记录不完整：{verdict.first_broken}（此前核对了{verdict.entries}条、{verdict.seals}批）")
     return 0 if verdict.ok else FOUND_WRONG

@@ -41,6 +41,7 @@ from engine.process.notifying.new_tasks import tell_of_new_tasks
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
 from engine.process.redating import bring_up_to_date
+from engine.process.retention import removal_time
 from engine.process.suspension import resume, suspend
 from engine.process.tables import OPEN_STATES, Instance, Task, Timer
 from engine.process.undoing import Before, before, keep, keep_start, restore, start_step
@@ -336,6 +337,7 @@ class Road:
     def _end(self, case: Case, said: dict[str, Any], move: Move) -> None:
         instance = case.instance
         instance.ended_at, instance.undo = case.at, None
+        instance.removal_at = removal_time(case.definition.diagram.properties, case.at)
         instance.state = "terminated" if isinstance(move, Terminate) else "completed"
         if not isinstance(move, Terminate):
             end = case.diagram_steps.get(case.machine.outcome or "")

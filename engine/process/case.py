@@ -54,11 +54,22 @@ _TIMERS = (
 )
 
 
+class Removed(NotFound):
+    """该办件保管期满，已按规定销毁。"""
+
+
+def require_kept(instance: Instance) -> None:
+    """Raises Removed for what is left of a case whose record was removed."""
+    if instance.removed_at is not None:
+        raise Removed(f"该办件保管期满，已按规定销毁，仅在销毁清册（第{instance.removal_id}号）中留有一行")
+
+
 def lock_instance(work: Work, instance_id: int) -> Instance:
-    """The instance row, locked until the transaction ends. Raises NotFound."""
+    """The instance row, locked until the transaction ends. Raises NotFound, Removed."""
     found = work.session.scalars(_LOCKED, {"instance": instance_id}).first()
     if found is None:
         raise NotFound("没有找到该办件")
+    require_kept(found)
     return found
 
 

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from engine.people.posts import BODIES, POSTS
 from engine.process.interpreter.expressions import ExpressionError, constant
 from engine.process.interpreter.model import Diagram, Problem, Step
+from engine.process.retention import BadRetention, read_retention
 
 _TASK = frozenset({
     "form", "article", "opinion", "limit", "statutoryMax", "onPause", "officeHours", "clock", "unit", "post", "actions", "returnTo",
@@ -27,7 +28,7 @@ STEP_PROPERTIES: dict[str, frozenset[str]] = {
 PROCESS_PROPERTIES = frozenset({
     "ruleSet", "article", "title", "numberPrefix", "subject", "holds", "startForm", "startPosts", "startBody", "startLabel",
     "startFrom", "parties", "limitReminder", "limitEscalation", "limitSupervision", "limitNotifyUnit", "limitNotifyPost",
-    "actions", "restricted",
+    "actions", "restricted", "retention",
 })  # fmt: skip
 #: Whatever anything may say: which article it carries out.
 _ANYWHERE = frozenset({"article"})
@@ -126,3 +127,8 @@ def _process_values(diagram: Diagram) -> Iterator[Problem]:
         yield Problem(None, diagram.name, "post-unknown", f"流程“{diagram.name}”逾期告知的岗位“{post}”不存在")
     if holds and holds != "resource":
         yield Problem(None, diagram.name, "holds-unknown", f"流程“{diagram.name}”的属性 holds“{holds}”应当是resource")
+    try:
+        read_retention(diagram.properties.get("retention"))
+    except BadRetention:
+        text = f"流程“{diagram.name}”的保管期限“{diagram.properties['retention']}”应当是年数或天数（如10y、180d），或者permanent（永久）"
+        yield Problem(None, diagram.name, "retention-unknown", text)

@@ -176,6 +176,7 @@ def deploy_in(
         key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name[:NAME_MAX],
         digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=as_text(package.documents),
         deployed_at=work.now, deployed_by=by, approved_by=approved_by, reason=reason, effective_at=effective_at or work.now,
+        retention=diagram.properties.get("retention"),
     )
     work.session.add(row)
     work.session.flush()

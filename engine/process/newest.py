@@ -65,8 +65,8 @@ def _statement(ways: _Ways, asked: frozenset[str]) -> _Select:
                Instance.started_at, Instance.ended_at, Unit.name.label("unit_name"))
         .outerjoin(Unit, Unit.id == Instance.unit_id).order_by(Instance.id.desc())
     )  # fmt: skip
-    if ways.all:
-        return columns.where(*_conditions(asked)).limit(bindparam("most"))
+    if ways.all:  # of a removed case nobody has a part, a start or a mark any more: the other ways need not say so
+        return columns.where(Instance.removed_at.is_(None), *_conditions(asked)).limit(bindparam("most"))
     pages = []
     for way in _each(ways, asked):
         page = way.where(*_conditions(asked)).limit(bindparam("most")).subquery()

@@ -44,11 +44,16 @@ class Definition(Base):
     reason: Mapped[str] = mapped_column(Text)
     effective_at: Mapped[datetime]
     """Cases received from this instant on follow this version; older ones keep theirs."""
+    retention: Mapped[str | None] = mapped_column(String(16))
+    """For how long the record of its cases is kept, as the diagram says it."""
     suspended: Mapped[bool] = mapped_column(default=False, server_default=false())
     """No case may be started by it until it is activated again; running ones go on."""
+    deleted_at: Mapped[datetime | None]
+    """When it was deleted, as no case ever followed it. The row stays: its number never comes back, and others name it."""
 
 
 _UNSEARCHED = text("search = ''")
+_REMOVABLE = text("removal_at IS NOT NULL AND removed_at IS NULL")
 
 
 class Instance(Base):
@@ -66,6 +71,7 @@ class Instance(Base):
         Index("ix_instance_version", "definition_id", "id", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
         Index("ix_instance_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
+        Index("ix_instance_removal", "removal_at", "id", sqlite_where=_REMOVABLE, postgresql_where=_REMOVABLE),
         Index("ix_instance_escalated", "id", sqlite_where=text("escalated IS 1"), postgresql_where=text("escalated IS true")),
     )
 
@@ -106,6 +112,12 @@ class Instance(Base):
     """A missed deadline of it started another instance: leaving an activity must look for those to close."""
     history_seq: Mapped[int]
     history_hash: Mapped[str] = mapped_column(String(64))
+    removal_at: Mapped[datetime | None]
+    """From when on its record may be removed 销毁 (`retention`); None: never, or it has not ended."""
+    removed_at: Mapped[datetime | None]
+    """When it was removed: this row is what is left, the line of the destruction list 销毁清册."""
+    removal_id: Mapped[int | None]
+    """By which removal."""
 
     __mapper_args__ = {"version_id_col": revision}
 
@@ -325,7 +337,7 @@ class Notice(Base):
     """A notice 消息 to one person, shown in the page; other channels carry it through the outbox."""
 
     __tablename__ = "notice"
-    __table_args__ = (Index(None, "account_id", "id"),
+    __table_args__ = (Index(None, "account_id", "id"), Index(None, "instance_id"),
                       Index("ix_notice_unread", "account_id", sqlite_where=text("read_at IS NULL"),
                             postgresql_where=text("read_at IS NULL")),
                       Index("ix_notice_digest", "account_id", "id", sqlite_where=text("digest"), postgresql_where=text("digest")))

@@ -50,6 +50,8 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"{_BY_HAND[act]}{_WHATS.get(str(data.get('role')), '定时')}：{data.get('activity', '')}"
     if act == "migrated":
         return f"迁移：由第{data.get('from_version')}版改按第{data.get('to_version')}版办理"
+    if act == "removal_time_set":
+        return f"保管期限改为{_until(data['to']) + '止' if data.get('to') else '永久'}"
     if act in _VERBS:
         return _VERBS[act](name, data)
     return _TITLES.get(act, act)

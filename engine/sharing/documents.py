@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, Select, String, UniqueConstraint, select
+from sqlalchemy import ForeignKey, LargeBinary, Select, String, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column, undefer
 
 from calendars.deadline import shanghai_day
@@ -21,6 +21,7 @@ from engine.people.tables import Unit
 from engine.process.interpreter.model import OperationError, Step
 from engine.process.operations import Call, operation
 from engine.process.package import Package
+from engine.process.removing.clearing import CLEARERS
 from engine.process.rows import next_number
 from engine.process.sheets.seeing import find_instance, require_sight
 from engine.sharing.letter_text import Block, plain, read
@@ -119,6 +120,14 @@ def _found(session: Session, actor: Actor, document_id: int) -> tuple[Document, 
         raise NotFound("没有该文书")
     require_sight(session, actor, find_instance(session, row[0].instance_id))
     return row[0], row[1]
+
+
+def _clear(session: Session, instance_id: int) -> None:
+    """Takes title and text of the letters of a case that is removed; unit, number and day stay, as a number is never given twice."""
+    session.execute(update(Document).where(Document.instance_id == instance_id).values(title="", docx=b""), execution_options={"synchronize_session": False})
+
+
+CLEARERS.append(_clear)
 
 
 def _review(step: Step, package: Package) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from engine.people.units import UnitFacts
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import Call, operation
 from engine.process.paging import PAGE, Page, make_page
+from engine.process.removing.clearing import KEEPERS
 from engine.process.rows import next_number
 from engine.sharing.catalogue import Resource, lock_resource, shareable
 from engine.sharing.lists import capped, id_after
@@ -61,6 +62,16 @@ class Grant(Base):
     """The case that made it."""
     ended_by_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"))
     """The case that ended it."""
+
+
+def _keep(session: Session, instance_id: int) -> str | None:
+    """The case that made a grant is the proof of it for as long as the grant lasts."""
+    query = select(Grant.number).where(Grant.instance_id == instance_id, Grant.state != "ended").limit(1)
+    number = session.scalar(query)
+    return f"形成的共享授权{number}尚未终止" if number else None
+
+
+KEEPERS.append(_keep)
 
 
 @dataclass(frozen=True, slots=True)

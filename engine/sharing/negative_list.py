@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from engine.people.actor import Actor
 from engine.people.tables import Unit
 from engine.process.paging import PAGE, Page, make_page
+from engine.process.removing.clearing import KEEPERS
 from engine.process.tables import OPEN_STATES, Instance
 from engine.sharing.catalogue import Resource
 from engine.sharing.lists import capped, containing, id_after
@@ -101,6 +102,18 @@ class Objection(Base):
     document: Mapped[str] = mapped_column(String(100), default="")
     """Number of the document that concluded it."""
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), unique=True)
+
+
+def _keep(session: Session, instance_id: int) -> str | None:
+    """A case that had a part in an entry is the proof of it for as long as the entry is on the list."""
+    query = (
+        select(NegativeListEntry.id).join(NegativeListChange, NegativeListChange.entry_id == NegativeListEntry.id)
+        .where(NegativeListChange.instance_id == instance_id, NegativeListEntry.state == "listed").limit(1)
+    )
+    return "涉及的负面清单条目仍在清单上" if session.scalar(query) else None
+
+
+KEEPERS.append(_keep)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from engine.process.outside import once as programs
 from engine.process.outside import versions
 from engine.process.outside.cases import data_of
 from engine.process.outside.listing import Cut, definition_number
+from engine.process.retention import time_to_live
 from engine.store.errors import NotFound
 from web.api import dates, shapes, values
 from web.api.cases import INSTANCE, case_json, one
@@ -49,7 +50,7 @@ def definition_json(row: Any) -> dict[str, Any]:
     return {
         "id": definition_id(row.key, row.version, row.id), "key": row.key, "category": row.rule_set, "description": None, "name": row.name,
         "version": row.version, "resource": f"{row.key}{versions.SUFFIX}", "deploymentId": str(row.id), "diagram": None, "suspended": row.suspended,
-        "tenantId": None, "versionTag": None, "historyTimeToLive": None, "startableInTasklist": True,
+        "tenantId": None, "versionTag": None, "historyTimeToLive": time_to_live({"retention": row.retention or ""}), "startableInTasklist": True,
         "office": {
             "effectiveAt": dates.write(row.effective_at), "deployedBy": row.deployed_by, "approvedBy": row.approved_by, "reason": row.reason,
         },

@@ -1,4 +1,4 @@
-"""`history`: cases, tasks, steps, data and acts of the record. Nothing of it can be deleted: it is a chain (501)."""
+"""`history`: cases, tasks, steps, data and acts of the record. How a case is removed from it: `removals`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _case(row: Any) -> dict[str, Any]:
     return {
         "id": str(row.id), "businessKey": row.number, "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
         "processDefinitionKey": row.process_key, "processDefinitionName": row.process_name, "processDefinitionVersion": row.version,
-        "startTime": dates.write(row.started_at), "endTime": dates.write(row.ended_at), "removalTime": None,
+        "startTime": dates.write(row.started_at), "endTime": dates.write(row.ended_at), "removalTime": dates.write(row.removal_at),
         "durationInMillis": _millis(row.started_at, row.ended_at), "startUserId": row.starter, "startActivityId": None, "deleteReason": None,
         "rootProcessInstanceId": str(row.parent_id or row.id), "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
         "superCaseInstanceId": None, "caseInstanceId": None, "tenantId": None, "state": _STATES[row.state], "restartedProcessInstanceId": None,
@@ -87,7 +87,7 @@ def one_case(call: Call) -> Any:
 
 @route("DELETE", "/history/process-instance/<id>", "Deletes a case from the record", tag=_T, scope="operate", stands="501")
 def delete_case(_: Call) -> Any:
-    raise not_covered("the record is a chain of hashes that must be kept whole; nothing of it is deleted")
+    raise not_covered("nobody removes a case alone: when its time has come one person proposes it (POST /history/cleanup), and a second one approves")
 
 
 # -- tasks ------------------------------------------------------------------------------------

@@ -22,8 +22,8 @@ UNKEPT = {
         "job-locked-exclusive",
     ), _JOBS),
     **dict.fromkeys(("executed-decision-instances", "executed-decision-elements", "decision-instances"), _DECISIONS),
-    **dict.fromkeys(("history-cleanup-removed-process-instances", "history-cleanup-removed-case-instances", "history-cleanup-removed-decision-instances",
-                     "history-cleanup-removed-batch-operations", "history-cleanup-removed-task-metrics"), "nothing of the history is removed"),
+    **dict.fromkeys(("history-cleanup-removed-case-instances", "history-cleanup-removed-decision-instances", "history-cleanup-removed-batch-operations",
+                     "history-cleanup-removed-task-metrics"), "of the record only cases are removed: history-cleanup-removed-process-instances"),
 }  # fmt: skip
 
 
@@ -31,7 +31,7 @@ UNKEPT = {
     "startDate": moment("from then on"), "endDate": moment("before then"),
 }, answer=record({"result": number()}), stands="partly", refuses=(501,),
        note="for those who operate the system or see every case; process-instances (root-process-instance-start): cases started, without those that"
-            " another case waits for; task-users (unique-task-workers): people who completed a task; the others are a 501")  # fmt: skip
+            " another case waits for; task-users (unique-task-workers): people who completed a task; history-cleanup-removed-process-instances; the others are a 501")  # fmt: skip
 def total(call: Call) -> Any:
     name = call.path["name"]
     if name in UNKEPT:

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine.people.posts import POSTS
-from engine.people.tables import Account, Appointment
+from engine.people.tables import Account, Appointment, UnitBody
 from engine.process.notifying.kinds import kind_of
 from engine.process.notifying.tables import NoticePreference, NoticeSetting, Robot
 
@@ -52,8 +52,11 @@ def person(session: Session, account_id: int, kind: str) -> list[Person]:
 
 def empowered(session: Session, power: str, kind: str, but: Collection[int] = ()) -> list[Person]:
     """Everybody active whose post gives them the power, but for some accounts."""
-    posts = [key for key, post in POSTS.items() if power in post.powers]
-    holding = select(Appointment.account_id).where(Appointment.post.in_(posts))
+    ways: list[ColumnElement[bool]] = [Appointment.post.in_([key for key, post in POSTS.items() if power in post.powers])]
+    tied = [(body, key) for key, post in POSTS.items() for body, powers in post.powers_in.items() if power in powers]
+    for body, key in tied:
+        ways.append(and_(Appointment.post == key, Appointment.unit_id.in_(select(UnitBody.unit_id).where(UnitBody.body == body))))
+    holding = select(Appointment.account_id).where(or_(*ways))
     return people(session, kind, Account.id.in_(holding), Account.id.not_in(but))
 
 

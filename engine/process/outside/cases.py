@@ -111,7 +111,7 @@ def _columns() -> AnySelect:
     return (
         select(
             Instance.id, Instance.number, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
-            Instance.started_at, Instance.ended_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
+            Instance.started_at, Instance.ended_at, Instance.removal_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
             Definition.name.label("process_name"), Unit.code.label("unit_code"), _starter.login.label("starter"),
         )
         # Outer, though there always is one: SQLite would begin with the versions and then sort all their cases.
@@ -126,7 +126,7 @@ def _asked(
     asked = dict(asked)
     either = any_of(filters, asked.pop("orQueries", []))
     few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
-    query = _columns().where(seen(actor, Instance.id, few=few), *conditions(filters, asked))
+    query = _columns().where(seen(actor, Instance.id, few=few), Instance.removed_at.is_(None), *conditions(filters, asked))
     return query if either is None else query.where(either)
 
 
@@ -167,7 +167,7 @@ def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
 
 def one_case(session: Session, instance_id: int) -> Any:
     """One case in whatever state, whoever may see it: the caller asks. Raises NotFound. One query."""
-    row = session.execute(_columns().where(Instance.id == instance_id)).first()
+    row = session.execute(_columns().where(Instance.id == instance_id, Instance.removed_at.is_(None))).first()
     if row is None:
         raise NotFound(f"No matching process instance with id {instance_id}")
     return row

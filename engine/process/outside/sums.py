@@ -26,9 +26,14 @@ def _workers(between: Between) -> Select[Any]:
     return select(func.count(distinct(Task.completed_by))).where(Task.state == "done", *between(Task.completed_at))
 
 
+def _removed(between: Between) -> Select[Any]:
+    return select(func.count()).select_from(Instance).where(Instance.removed_at.is_not(None), *between(Instance.removed_at))
+
+
 #: Name → what it counts. Two names for the same, as in the original.
 SUMS: Mapping[str, Callable[[Between], Select[Any]]] = {
     "root-process-instance-start": _starts, "process-instances": _starts, "task-users": _workers, "unique-task-workers": _workers,
+    "history-cleanup-removed-process-instances": _removed,
 }  # fmt: skip
 
 

@@ -66,7 +66,7 @@ DEPLOYMENT_SORTS: Mapping[str, Any] = {"id": Definition.id, "name": Definition.n
 def _columns() -> AnySelect:
     return select(
         Definition.id, Definition.key, Definition.version, Definition.name, Definition.rule_set, Definition.deployed_at,
-        Definition.deployed_by, Definition.approved_by, Definition.reason, Definition.effective_at, Definition.suspended,
+        Definition.deployed_by, Definition.approved_by, Definition.reason, Definition.effective_at, Definition.suspended, Definition.retention,
     )  # fmt: skip
 
 

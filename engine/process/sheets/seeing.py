@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from engine.people import permissions
 from engine.people.actor import Actor
 from engine.people.permissions import CaseFacts, Sight
+from engine.process.case import require_kept
 from engine.process.tables import Instance, Party, Task
 from engine.store.errors import NotAllowed, NotFound
 
@@ -37,10 +38,11 @@ def require_sight(session: Session, actor: Actor, instance: Instance) -> tuple[S
 
 
 def find_instance(session: Session, instance_id: int) -> Instance:
-    """An instance row for reading. Raises NotFound."""
+    """An instance row for reading. Raises NotFound, Removed."""
     instance = session.get(Instance, instance_id)
     if instance is None:
         raise NotFound("没有找到该办件")
+    require_kept(instance)
     hold(session, instance)
     return instance
 

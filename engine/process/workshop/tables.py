@@ -137,7 +137,7 @@ class BackTestCase(Base):
     """One case of a back-test that would have gone differently, with the point where it parts."""
 
     __tablename__ = "back_test_case"
-    __table_args__ = (Index(None, "back_test_id", "id"),)
+    __table_args__ = (Index(None, "back_test_id", "id"), Index(None, "instance_id"))
 
     id: Mapped[Id]
     back_test_id: Mapped[int] = mapped_column(ForeignKey("back_test.id"))

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, or_, select
+from sqlalchemy import ColumnElement, func, insert, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, undefer
 
@@ -76,11 +76,16 @@ class Replayed:
 # -- replaying, without a row of ours ----------------------------------------------------------
 
 
+def _received(key: str, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Cases of a process received from `since` up to `until` (exclusive), whose record is still kept."""
+    return Instance.process_key == key, Instance.started_at >= since, Instance.started_at < until, Instance.removed_at.is_(None)
+
+
 def case_ids(session: Session, key: str, since: datetime, until: datetime, *, after: int = 0, most: int = PAGE) -> list[int]:
     """The next cases of a process received from `since` up to `until` (exclusive), by id."""
     query = (
         select(Instance.id)
-        .where(Instance.process_key == key, Instance.started_at >= since, Instance.started_at < until, Instance.id > after)
+        .where(*_received(key, since, until), Instance.id > after)
         .order_by(Instance.id).limit(most)
     )  # fmt: skip
     return list(session.scalars(query))
@@ -169,8 +174,7 @@ def order_back_test(
 def _total(work: Work, key: str, since: datetime, until: datetime) -> int:
     if since >= until:
         raise Invalid({"received_from": "起始日期应早于截止日期，且不晚于今天"})
-    period = (Instance.process_key == key, Instance.started_at >= since, Instance.started_at < until)
-    total = work.session.scalar(select(func.count()).select_from(Instance).where(*period)) or 0
+    total = work.session.scalar(select(func.count()).select_from(Instance).where(*_received(key, since, until))) or 0
     if total == 0:
         raise Invalid({"received_from": "该期间没有收到过该流程的办件，无可回测"})
     if total > CASES_MAX:

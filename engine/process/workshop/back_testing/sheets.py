@@ -144,7 +144,7 @@ def cases_in(session: Session, key: str, periods: Sequence[tuple[datetime, datet
         func.sum(case((and_(Instance.started_at >= since, Instance.started_at < until), 1), else_=0))
         for since, until in periods
     ]
-    row = session.execute(select(*counts).where(Instance.process_key == key)).one()
+    row = session.execute(select(*counts).where(Instance.process_key == key, Instance.removed_at.is_(None))).one()
     return [int(count or 0) for count in row]
 
 
