@@ -7,6 +7,7 @@ unless the diagram names the step.
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ from engine.process.interpreter.model import CannotGoBack
 from engine.process.lasting import lasting
 from engine.process.moves import Return
 from engine.process.projection import REVISION
-from engine.process.tables import Instance, Task, Timer
+from engine.process.tables import ExternalTask, Instance, Task, Timer
 from engine.process.tasks import lock_task, require_free, require_open, require_own
 from engine.store.errors import Invalid, NotAllowed, Stale
 from engine.store.store import Origin, Store, command
@@ -64,8 +65,12 @@ def return_targets(session: Session, actor: Actor, task_id: int) -> list[ReturnT
 
 
 @command
-def return_task(store: Store, task_id: int, *, actor: Actor, to: str, reason: str, origin: Origin = Origin()) -> None:
+def return_task(
+    store: Store, task_id: int, *, actor: Actor, to: str, reason: str, ends: Collection[str] | None = None, origin: Origin = Origin()
+) -> None:
     """Returns 退回 a task to `to` (a step's id, `starter` or `previous`), with a reason that stays on record.
+
+    `ends`: the tokens of the tasks and external tasks that may end by it, which must be exactly those; None asks for nothing.
 
     What is overdue fires first. Raises Invalid without a reason or where `to` is no target, NotAllowed where the diagram lets
     nothing be returned from here or the actor may not work on it, TaskTaken, TaskClosed, Stale where it was delegated to the
@@ -84,11 +89,29 @@ def return_task(store: Store, task_id: int, *, actor: Actor, to: str, reason: st
             to = next((target.step for target in offered if target.step != STARTER), to)
         if all(target.step != to for target in offered):
             raise Invalid({"to": "不能退回该环节，请重新选择"})
+        before = _waiting(work.session, instance.id) if ends is not None else {}
         try:
             advance(work, instance, Return(task, None if to == STARTER else to, said))
         except CannotGoBack:
             # What was overdue has fired first, and the case stands elsewhere now.
             raise Stale from None
+        if ends is not None:
+            gone = before.keys() - _waiting(work.session, instance.id).keys()
+            if gone != set(ends):
+                raise Invalid({"instructions": _otherwise(before, gone, set(ends))})
+
+
+def _waiting(session: Session, instance_id: int) -> dict[str, str]:
+    """Token → name of the tasks, token → topic of the external tasks that wait. Two queries."""
+    tasks = select(Task.token, Task.name).where(Task.instance_id == instance_id, Task.state == "open", Task.main_id.is_(None))
+    outside = select(ExternalTask.token, ExternalTask.topic).where(ExternalTask.instance_id == instance_id, ExternalTask.state == "waiting")
+    return {token: name for query in (tasks, outside) for token, name in session.execute(query)}
+
+
+def _otherwise(names: Mapping[str, str], gone: Set[str], asked: Set[str]) -> str:
+    """What a return ends that nobody named, or does not end although somebody did."""
+    more, less = ("、".join(sorted(f"“{names[token]}”" for token in tokens if token in names)) for tokens in (gone - asked, asked - gone))
+    return f"退回还会撤销{more}，请一并写明" if more else f"退回到该环节时{less or '所写的环节'}仍将继续，不能撤销"
 
 
 # -- where to -----------------------------------------------------------------------------------

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.process.actions import PREVIOUS, STARTER
 from engine.process.desk.copies import copy_case
 from engine.process.desk.handing import delegate_task, hand_back_task, take_back_task, transfer_task
 from engine.process.desk.offers import offers
 from engine.process.desk.signatures import add_signers, remove_signer
 from engine.process.desk.urging import urge_task
 from engine.process.outside import todo
-from engine.process.outside.listing import Cut
+from engine.process.outside.modifying import Ending, go_back
 from engine.process.outside.people import person_by_login
 from engine.process.returning import return_targets, return_task
 from engine.process.tasks import claim_task, unclaim_task
@@ -178,23 +179,33 @@ _INSTRUCTION = shapes.body({
     "activityInstanceId": text(most=64), "transitionId": text(most=128), "transitionInstanceId": text(most=64),
     "ancestorActivityInstanceId": text(most=64), "cancelCurrentActiveActivityInstances": shapes.flag(), "variables": values.GIVEN_VARIABLES,
 }, required=("type",))  # fmt: skip
-_ONLY = "only going back is covered: one `cancel` of an open task and one `startBeforeActivity` of an earlier step, which is 退回"
+_ONLY = (
+    "only going back 退回: `startBeforeActivity` of an earlier step (the start event: the starter), with a `cancel` of everything that ends by it; what is "
+    "not named does not end. `annotation` is the reason; what goes on from behind a step, or sets data, is a 501"
+)
+_BEHIND = "a case stands where people work: going on from behind a step, or over a path, would say that it was done; go back before it instead"
+_WITH = "a case goes back with its data as they are, into the activities that stood around the step: variables, ancestorActivityInstanceId and transitions are not covered"
 
 
 @route("POST", "/process-instance/<id>/modification", "Goes back to an earlier step", tag="process-instance", scope="work", stands="partly", note=_ONLY,
        refuses=(409, 500, 501),
-       body=shapes.body({"instructions": many(_INSTRUCTION, most=10), "skipCustomListeners": shapes.flag(), "skipIoMappings": shapes.flag(),
-                         "annotation": text("the reason", most=2000)}, required=("instructions",)))
+       body=shapes.body({"instructions": many(_INSTRUCTION, most=20), "skipCustomListeners": shapes.flag("there are none"),
+                         "skipIoMappings": shapes.flag("there are none"), "annotation": text("the reason", most=2000)}, required=("instructions",)))
 def modify(call: Call) -> None:
     instance_id = call.row("process instance")
     require_case(instance_id)
-    kinds = {each["type"]: each for each in call.body["instructions"]}
-    if len(call.body["instructions"]) != 2 or kinds.keys() != {"cancel", "startBeforeActivity"}:
-        raise not_covered(_ONLY)
-    gone, target = kinds["cancel"], kinds["startBeforeActivity"].get("activityId")
-    with store().read() as session:
-        rows = todo.open_tasks(session, me(), {"processInstanceId": str(instance_id)}, Cut()).rows
-    found = [row for row in rows if gone.get("activityInstanceId") == row.token or gone.get("activityId") == row.step]
-    if len(found) != 1 or not target:
-        raise bad_request("instructions: cancel must name one open task, startBeforeActivity a step")
-    return_task(store(), found[0].id, actor=me(), to=target, reason=call.body.get("annotation") or "", origin=origin())
+    given = call.body["instructions"]
+    kinds = [each["type"] for each in given]
+    if "startAfterActivity" in kinds or "startTransition" in kinds:
+        raise not_covered(_BEHIND)
+    if any(each.get(name) for each in given for name in ("variables", "ancestorActivityInstanceId", "transitionId", "transitionInstanceId")):
+        raise not_covered(_WITH)
+    if kinds.count("startBeforeActivity") != 1 or "cancel" not in kinds:
+        raise not_covered("one startBeforeActivity with what it ends: a case is not begun a second time beside itself, nor ended in part")
+    target = next(each for each in given if each["type"] == "startBeforeActivity").get("activityId")
+    if not target or target in (STARTER, PREVIOUS):
+        raise bad_request("instructions: startBeforeActivity must name a step")
+    ends = [Ending(each.get("activityInstanceId"), each.get("activityId")) for each in given if each["type"] == "cancel"]
+    if any(end.token is None and end.step is None for end in ends):
+        raise bad_request("instructions: cancel must name activityInstanceId or activityId")
+    go_back(store(), instance_id, actor=me(), ends=ends, to=target, reason=call.body.get("annotation") or "", origin=origin())
