@@ -63,6 +63,11 @@ def table(rows: Iterable[tuple[str, str, str]]) -> list[str]:
     return ["| package | version | licence |", "|---|---|---|", *lines]
 
 
+#: Packages of long ago that tell npm nothing; what they say elsewhere.
+UNTOLD = {"combined-stream": "MIT", "component-emitter": "MIT", "delayed-stream": "MIT", "extend": "MIT", "form-data": "MIT", "formidable": "MIT",
+          "mime": "MIT", "qs": "BSD"}
+
+
 def npm_packages(*, bundled: bool) -> list[tuple[str, str, str]]:
     """The packages of the lockfile: those for the browser, or those that only build and test."""
     lock: dict[str, dict[str, Any]] = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
@@ -71,7 +76,8 @@ def npm_packages(*, bundled: bool) -> list[tuple[str, str, str]]:
         # esbuild's programs for other machines are optional and not here.
         if not path or package.get("optional") or bool(package.get("dev")) is bundled:
             continue
-        licence = "bpmn.io licence (MIT with the watermark)" if "LICENSE" in (text := package["license"]) else text
+        text = package.get("license") or UNTOLD[path.rpartition("node_modules/")[2]]
+        licence = "bpmn.io licence (MIT with the watermark)" if "LICENSE" in text else text
         rows.append((path.removeprefix("node_modules/"), package["version"], licence))
     return rows
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request
 from flask_wtf.csrf import CSRFProtect
@@ -65,6 +67,7 @@ RESOURCES = (
     openapi,
 )
 
+_NAMED = f"{routing.PREFIX}/engine/{engine.NAME}/"
 _OPEN = {f"{declared.method} {routing.PREFIX}{declared.path}" for declared in routing.ROUTES if declared.scope is None}
 
 
@@ -88,6 +91,15 @@ def install(app: Flask, csrf: CSRFProtect) -> None:
     api.add_url_rule("/<path:rest>", endpoint="nothing", view_func=_nothing, methods=METHODS)
     csrf.exempt(api)
     app.register_blueprint(api)
+    app.wsgi_app = partial(_by_engine, app.wsgi_app)  # type: ignore[method-assign]
+
+
+def _by_engine(behind: Callable[..., Any], environ: dict[str, Any], start_response: Any) -> Any:
+    """`/engine/default/…` is `/…`: so clients speak that name the engine they mean, as there may be several in the original."""
+    path = environ.get("PATH_INFO", "")
+    if path.startswith(_NAMED):
+        environ["PATH_INFO"] = routing.PREFIX + path[len(_NAMED) - 1 :]
+    return behind(environ, start_response)
 
 
 def _serve(declared: routing.Route, **parts: str) -> Response:

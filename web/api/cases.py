@@ -76,7 +76,7 @@ def _open(call: Call) -> Any:
 _MANY = {"type": "array", "items": INSTANCE}
 
 
-@route("POST", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better",
+@route("POST", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, body=ASKING.paged, answer=_MANY, stands="better",
        note="keyset paging")
 @route("GET", "/process-instance", "Running cases", tag=_T, scope="read", query=ASKING.query, answer=_MANY, stands="better", note="keyset paging")
 def _list(call: Call) -> Any:

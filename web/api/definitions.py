@@ -139,6 +139,7 @@ START = shapes.body({
     "attachments": many(text(most=19), "ids of uploaded files", most=20),
     "startInstructions": many({"type": "object"}, "not covered: must be empty", most=0), "caseInstanceId": text("there are no CMMN cases", most=0),
     "skipCustomListeners": flag("there are none"), "skipIoMappings": flag("not covered: must be false"),
+    "id": text("that of the address again, as some clients send it", most=200), "key": text("likewise", most=64),
 })  # fmt: skip
 _STARTED = {**INSTANCE, "properties": {**INSTANCE["properties"], "variables": values.VARIABLES}}
 
@@ -152,6 +153,9 @@ def _start(call: Call) -> Any:
         raise bad_request("businessKey: the engine numbers its cases (办件编号); leave it out and keep the number of the answer")
     if call.body.get("skipIoMappings"):
         raise bad_request("skipIoMappings: not covered")
+    for name in ("id", "key"):
+        if call.body.get(name) not in (None, call.path.get(name)):
+            raise bad_request(f"{name}: another one stands in the address")
     found = _deployed(call)
     unit = _unit(call.body.get("unitId"))
     files = values.files(call.body.get("attachments"))
@@ -201,8 +205,8 @@ def deployed_start_form(call: Call) -> Any:
 @_both("GET", "/form-variables", "The first values of the start form", scope="read", answer=values.VARIABLES,
        query={"variableNames": many(text(most=200)), "deserializeValues": flag()})
 def form_variables(call: Call) -> Any:
-    wanted = call.query.get("variableNames")
-    found = first_values(_start_form(call), {"applicant_unit": me().unit_code})
+    wanted, form = call.query.get("variableNames"), start_form(_deployed(call))
+    found = first_values(form, {"applicant_unit": me().unit_code}) if form else {}
     return values.all_typed({name: value for name, value in found.items() if wanted is None or name in wanted})
 
 

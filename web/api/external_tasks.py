@@ -75,7 +75,7 @@ def _told(task: Fetched) -> dict[str, Any]:
 # -- what waits -----------------------------------------------------------------------------------------------
 
 
-@route("POST", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=lists.PAGING, body=_ASKING.body, answer=many(TASK))
+@route("POST", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=lists.PAGING, body=_ASKING.paged, answer=many(TASK))
 @route("GET", "/external-task", "Tasks that wait for a worker", tag=_TAG, scope="read", query=_ASKING.query, answer=many(TASK))
 def _list(call: Call) -> Any:
     with store().read() as session:

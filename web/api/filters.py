@@ -49,13 +49,13 @@ def _found(session: Any, call: Call) -> Any:
         raise missing("filter", number) from None
 
 
-def _question(row: Any, paging: dict[str, Any]) -> Call:
-    """What a kept filter asks, judged anew: it may be older than what is covered now. Raises 400."""
+def _question(row: Any, paging: dict[str, Any], more: Any = None) -> Call:
+    """What a kept filter asks, judged anew: it may be older than what is covered now; `more` goes before it. Raises 400."""
     query = row.query["query"]
     wrong = list(islice(complaints(tasks.ASKING.body, query, "query"), COMPLAINTS_MAX))
     if wrong:
         raise bad_request(f"this filter asks what is not covered any more: {'; '.join(wrong)}")
-    return Call({}, paging, query)
+    return Call({}, paging, {**query, **{name: value for name, value in (more or {}).items() if value is not None}})
 
 
 @route("POST", "/filter/create", "Keeps a query of tasks under a name", tag=_T, scope="work", body=CREATED, answer=FILTER, stands="partly",
@@ -109,29 +109,22 @@ def delete(call: Call) -> None:
         raise missing("filter", number) from None
 
 
+_WIDER = "what the body asks goes before what the filter asks"
+
+
+@route("POST", "/filter/<id>/list", "The tasks that it finds, asked for more", tag=_T, scope="read", query=PAGING, body=tasks.ASKING.body, stands="better",
+       answer={"type": "array", "items": tasks.TASK}, note=f"{_WIDER}; keyset paging with `after`")
 @route("GET", "/filter/<id>/list", "The tasks that it finds, for who asks", tag=_T, scope="read", query=PAGING, stands="better",
        answer={"type": "array", "items": tasks.TASK}, note="keyset paging with `after`; of a shared filter everybody gets the tasks that they may see")
 def listed(call: Call) -> Any:
     with store().read() as session:
-        asked = _question(_found(session, call), dict(call.query))
+        asked = _question(_found(session, call), dict(call.query), call.body)
         found = todo.open_tasks(session, me(), tasks.ASKING.asked(asked), tasks.ASKING.cut(asked))
         return answer(found, lambda row: tasks.task_json(row, tasks.form_of(session, row)))
 
 
+@route("POST", "/filter/<id>/count", "How many it finds, asked for more", tag=_T, scope="read", body=tasks.ASKING.body, answer=COUNT, note=_WIDER)
 @route("GET", "/filter/<id>/count", "How many tasks it finds, for who asks", tag=_T, scope="read", answer=COUNT)
 def counted(call: Call) -> Any:
     with store().read() as session:
-        return {"count": todo.count_open(session, me(), tasks.ASKING.asked(_question(_found(session, call), {})))}
-
-
-_MORE = "a kept filter is asked as it is kept; ask POST /task with more"
-
-
-@route("POST", "/filter/<id>/list", "The tasks that it finds, narrowed", tag=_T, scope="read", stands="501", note=_MORE)
-def narrowed(call: Call) -> None:
-    raise not_covered(_MORE)
-
-
-@route("POST", "/filter/<id>/count", "How many it finds, narrowed", tag=_T, scope="read", stands="501", note=_MORE)
-def narrowed_count(call: Call) -> None:
-    raise not_covered(_MORE)
+        return {"count": todo.count_open(session, me(), tasks.ASKING.asked(_question(_found(session, call), {}, call.body)))}

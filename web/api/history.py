@@ -59,7 +59,7 @@ def _case(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@route("POST", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, body=CASES.body,
+@route("POST", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, body=CASES.paged,
        answer={"type": "array", "items": CASE})
 @route("GET", "/history/process-instance", "Cases of the record", tag=_T, scope="read", query=CASES.query, answer={"type": "array", "items": CASE})
 def _cases(call: Call) -> Any:
@@ -129,7 +129,7 @@ def _task(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@route("POST", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, body=TASKS.body, answer={"type": "array", "items": TASK})
+@route("POST", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, body=TASKS.paged, answer={"type": "array", "items": TASK})
 @route("GET", "/history/task", "Tasks of the record", tag=_T, scope="read", query=TASKS.query, answer={"type": "array", "items": TASK})
 def _tasks(call: Call) -> Any:
     with store().read() as session:
@@ -233,7 +233,7 @@ def _steps(call: Call) -> list[records.Activity]:
     return [row for row in found if all(tests[name](row, value) for name, value in asked.items())]
 
 
-@route("POST", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, body=STEPS.body, stands="partly",
+@route("POST", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, body=STEPS.paged, stands="partly",
        note=_STEP_NOTE, answer={"type": "array", "items": STEP})
 @route("GET", "/history/activity-instance", "Passes through steps", tag=_T, scope="read", query=STEPS.query, stands="partly", note=_STEP_NOTE,
        answer={"type": "array", "items": STEP})
@@ -307,7 +307,7 @@ def search_data(call: Call) -> Any:
 
 
 @route("POST", "/history/variable-instance", "Data of cases", tag=_T, scope="read", query={**_DATA.query, "deserializeValues": flag()},
-       body=_DATA.body, stands="partly", note=f"{_STEP_NOTE}; the latest values", answer={"type": "array", "items": DATUM})
+       body=_DATA.paged, stands="partly", note=f"{_STEP_NOTE}; the latest values", answer={"type": "array", "items": DATUM})
 def query_data(call: Call) -> Any:
     return _paged_data(Call(call.path, {name: value for name, value in call.query.items() if name != "deserializeValues"}, call.body))
 

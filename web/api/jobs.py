@@ -54,7 +54,7 @@ def _job(row: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@route("POST", "/job", "Timers that wait", tag=_J, scope="read", query=PAGING, body=JOBS.body, answer=_MANY_JOBS)
+@route("POST", "/job", "Timers that wait", tag=_J, scope="read", query=PAGING, body=JOBS.paged, answer=_MANY_JOBS)
 @route("GET", "/job", "Timers that wait", tag=_J, scope="read", query=JOBS.query, answer=_MANY_JOBS)
 def _jobs(call: Call) -> Any:
     with store().read() as session:

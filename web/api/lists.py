@@ -23,6 +23,7 @@ PAGING: Mapping[str, Shape] = {
     "maxResults": number(f"at most so many rows; without it a list of more than {MOST} is refused", most=MOST),
     "after": text("go on behind the last row of a page: its X-Next-After", most=1000),
 }
+_ROWS = ("firstResult", "maxResults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +51,13 @@ class Asking:
         return {name: shape for name, shape in self.query.items() if name not in (*PAGING, *self.sorting)}
 
     @property
+    def paged(self) -> Shape:
+        """The body of POST: some clients repeat there which rows they want."""
+        return body({**self.body["properties"], **{name: PAGING[name] for name in _ROWS}})
+
+    @property
     def body(self) -> Shape:
-        """The body of POST."""
+        """The body of POST for a count, and of a query that is kept."""
         conditions = {name: CONDITIONS for name in self.over_data}
         own = {**self.filters, **conditions}
         if self.either:
@@ -86,7 +92,10 @@ class Asking:
         order += [(each["sortBy"], each["sortOrder"] == "desc") for each in sent.get("sorting") or []]
         if len({name for name, _ in order}) < len(order):
             raise bad_request("sorting: one name twice")
-        return Cut(query.get("firstResult", 0), query.get("maxResults"), query.get("after"), tuple(order))
+        rows = {name: query.get(name, sent.get(name)) for name in _ROWS}
+        if wrong := [name for name in _ROWS if sent.get(name) not in (None, rows[name])]:
+            raise bad_request(f"{wrong[0]}: another one stands in the address")
+        return Cut(int(rows["firstResult"] or 0), rows["maxResults"], query.get("after"), tuple(order))
 
 
 def answer(listed: Listed, line: Callable[[Any], Any]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from engine.process.outside import people
 from engine.process.outside.listing import MOST
@@ -107,9 +108,12 @@ def count_groups(call: Call) -> Any:
     return {"count": len(_groups(call))}
 
 
-@route("GET", "/group/<unit>/<post>", "One group", tag="group", scope="read", answer=GROUP)
+@route("GET", "/group/<id>", "One group", tag="group", scope="read", answer=GROUP, query={"id": NAME}, note="with its slash encoded, as some clients do twice")
+@route("GET", "/group/<unit>/<post>", "One group", tag="group", scope="read", answer=GROUP, query={"id": NAME})
 def one_group(call: Call) -> Any:
-    identity = f"{call.path['unit']}/{call.path['post']}"
+    identity = unquote(call.path["id"]) if "id" in call.path else f"{call.path['unit']}/{call.path['post']}"
+    if call.query.get("id", identity) != identity:
+        raise bad_request("id: another one stands in the address")
     with store().read() as session:
         found = people.groups(session, {"id": identity})
     if not found:

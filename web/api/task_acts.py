@@ -102,6 +102,8 @@ def form(call: Call) -> Any:
        answer={"type": "object"}, stands="better", note="the definition is ours: {title, fields: [{key, type, label, required, options}]}")
 def deployed_form(call: Call) -> Any:
     row, found, names = _form(call)
+    if found is None:
+        raise missing("form for task", row.id)
     return Answer(shown(found, names), headers=etag(row.revision))
 
 
@@ -114,16 +116,14 @@ def rendered_form(_: Call) -> Any:
        query={"variableNames": many(text(most=200)), "deserializeValues": flag()})
 def form_variables(call: Call) -> Any:
     _, found, names = _form(call)
-    return _named(call, first_values(found, names))
+    return _named(call, first_values(found, names) if found else {})
 
 
-def _form(call: Call) -> tuple[Any, FormDefinition, Mapping[str, Any]]:
+def _form(call: Call) -> tuple[Any, FormDefinition | None, Mapping[str, Any]]:
     row = open_task(call.row("task"))
     with store().read() as session:
         found = task_form(session, row.id)
         names = data_of(session, row.instance_id).variables
-    if found is None:
-        raise missing("form for task", row.id)
     return row, found, names
 
 

@@ -84,7 +84,7 @@ _STANDS = "keyset paging with `after`; unknown filters are refused; more than 10
 _MANY = {"type": "array", "items": TASK}
 
 
-@route("POST", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, body=ASKING.body, answer=_MANY, stands="better", note=_STANDS)
+@route("POST", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, body=ASKING.paged, answer=_MANY, stands="better", note=_STANDS)
 @route("GET", "/task", "Open tasks", tag="task", scope="read", query=ASKING.query, answer=_MANY, stands="better", note=_STANDS)
 def _list(call: Call) -> Answer:
     with store().read() as session:

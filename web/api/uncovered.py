@@ -34,6 +34,8 @@ OPERATIONS = {
     ("PUT", r"incident/[^/]+/annotation"): "what was done about an incident stands in the history of its case; comment there",
     ("DELETE", r"incident/[^/]+/annotation"): "what was done about an incident stands in the history of its case",
     ("POST", r"identity/password-policy"): "a new password is judged where it is set, on its page",
+    ("DELETE", r"group/[^/]+"): "accounts and posts are managed on their pages, with the separation of duties that they keep",
+    ("PUT", r"group/[^/]+"): "accounts and posts are managed on their pages, with the separation of duties that they keep",
     ("PUT", r"user/[^/]+/profile"): "accounts and posts are managed on their pages, with the separation of duties that they keep",
 }
 
