@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,11 +28,13 @@ from engine.process.tables import ExternalTask, Incident
 from engine.store.clock import MovableClock, WallClock, shanghai
 from engine.store.store import Store
 from tests.database import copy_sqlite
+from tests.machine import ROOT
 from tests.reliability.processes import Launcher, Process, launching
 from tests.reliability.test_serving import free_port, serve
 from tests.town import Town
 
 HERE = Path(__file__).parent
+DOCUMENT = ROOT / "docs" / "workers.md"
 GRANT = 'name="operation" value="sharing.grant"'
 #: Seconds of a lock that a lost worker leaves behind, and of one that outlasts any test.
 SHORT, LONG = "1500", "600000"
@@ -51,6 +54,16 @@ class Platform:
         """Starts a worker."""
         words = [shutil.which("node") or "node", str(HERE / "worker.mjs")] if language == "node" else [sys.executable, str(HERE / "worker.py")]
         return self.launcher.run_program([*words, f"worker-{worker}"], BASE_URL=self.base, TOKEN=self.token, WORKER=worker, MODE=mode, LOCK=lock)
+
+    def works_as_documented(self, language: str, folder: Path) -> Process:
+        """Starts the worker of docs/workers.md, as it stands there."""
+        (program,) = re.findall(rf"^```{language}\n(.*?)^```$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+        file = folder / ("worker.mjs" if language == "js" else "documented.py")
+        file.write_text(program, encoding="utf-8")
+        if language == "js":
+            (folder / "node_modules").symlink_to(ROOT / "node_modules")
+        words = [shutil.which("node") or "node"] if language == "js" else [sys.executable, "-W", "error"]
+        return self.launcher.run_program([*words, str(file)], BASE_URL=self.base, TOKEN=self.token)
 
     def call(self, path: str, body: dict[str, Any]) -> int:
         """The status of a call, as a worker would make it by hand."""
@@ -125,6 +138,13 @@ def test_an_unmodified_worker_carries_out_the_grant(platform: Platform, language
     platform.town.does(case, "Task_SupplyByPlatform", at="2026-03-05 10:00")
     platform.town.does(case, "Task_Accept")
     assert platform.town.sheet(case).outcome_name == "已共享"
+
+
+@pytest.mark.parametrize(("language", "number"), [("js", "NODE-007-2"), ("python", "REQ-007-2")])
+def test_the_workers_of_the_documentation_work_as_they_stand_there(platform: Platform, tmp_path: Path, language: str, number: str) -> None:
+    case = only_case(platform)
+    worker = platform.works_as_documented(language, tmp_path)
+    worker.until(lambda: platform.granted(case) == number, f"the grant {number} is in the case")
 
 
 @pytest.mark.parametrize(("lost", "heir"), [("node", "python"), ("python", "node")])
