@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from engine.process.case import Removed
 from engine.process.incidents import CaseFault
 from engine.store.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from web.context import is_swap, settings, somebody
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 #: The nearest class in a refusal's ancestry decides.
 STATUS: dict[type[Refused], int] = {
-    NotAllowed: 403, NotFound: 404, Stale: 409, Invalid: 422, CaseFault: 500, Refused: 409,
+    NotAllowed: 403, Removed: 410, NotFound: 404, Stale: 409, Invalid: 422, CaseFault: 500, Refused: 409,
 }  # fmt: skip
 
 TITLES = {
@@ -32,6 +33,7 @@ TITLES = {
     404: "没有找到",
     405: "操作方式不正确",
     409: "事项已发生变化",
+    410: "办件已销毁",
     413: "上传的文件过大",
     422: "填写内容有误",
     500: "系统暂时无法处理",

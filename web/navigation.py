@@ -95,6 +95,8 @@ def _entries(actor: Actor) -> Iterator[tuple[str, str, str, str]]:
         yield "监督", "督办", "/supervision", "alarm"
     if working or powers & {"see_all_cases", "see_escalated"}:
         yield "监督", "整改", "/rectifications", "gavel"
+    if powers & {"propose_removals", "approve_removals", "see_all_cases"}:
+        yield "监督", "保管与销毁", "/removals", "history"
     if any(post in POSTS and POSTS[post].sees == "unit" for post in actor.posts) or "see_all_cases" in powers:
         yield "定期工作", "报告", "/reports", "report"
         yield "定期工作", "评价", "/evaluations", "list-check"

@@ -20,6 +20,7 @@ from engine.people.signature_images import set_signature
 from engine.process.timekeeping.publishing import confirm_notice, propose_notice
 from engine.process.timekeeping.recounting import recount
 from engine.process.timers import fire_due
+from engine.process.removing.tables import Removal
 from engine.process.workshop import proposals
 from engine.process.workshop.back_testing.commands import order_back_test, run_back_tests
 from engine.process.workshop.drafts import draft_sheet, save_draft, start_draft
@@ -194,6 +195,12 @@ READERS = {
     "/evaluations": EVERYBODY,
     "/projects": EVERYBODY,
     "/rule-documents": EVERYBODY,
+    "/removals": OFFICE | {"auditor"},
+    "/removals/due": OFFICE | {"auditor"},
+    "/removals/<int:removal_id>": OFFICE | {"auditor"},
+    "/removals/<int:removal_id>/progress": OFFICE | {"auditor"},
+    "/removals/<int:removal_id>/items": OFFICE | {"auditor"},
+    "/removals/<int:removal_id>/list.csv": OFFICE | {"auditor"},
     "/tokens": EVERYBODY,
     "/interfaces": EVERYBODY,
     "/notices": EVERYBODY,
@@ -370,6 +377,8 @@ def _a_workshop(cast: Cast) -> dict[str, str]:
         propose_notice(store, closure(doc, day, published="2026-03-02"), actor=editor, calendar="city", accepted="已核对原文")
         for doc, day in (("辽市政办发〔2026〕8号", "2026-03-05"), ("辽市政办发〔2026〕9号", "2026-03-06"))
     )
+    with store.work() as work:
+        work.session.add(Removal(reason="无保存价值", digest="", state="proposed", created_by=cast.ids["supervisor"], created_at=work.now))
     counted = confirm_notice(store, closed, actor=approver)
     recount(store)
     assert on_draft and on_version, "the dry runs have begun"
@@ -377,7 +386,7 @@ def _a_workshop(cast: Cast) -> dict[str, str]:
         "/imports/<int:draft_id>": f"/imports/{imported}", "/calendars/proposals/<int:proposal_id>": f"/calendars/proposals/{asked}",
         "/versions/<int:version>/dry-run/<int:move_id>": f"/versions/1/dry-run/{on_version}", "<int:move_id>": str(on_draft),
         "<int:draft_id>": str(draft), "<reference>": f"d{draft}", "<int:test_id>": str(test), "<int:proposal_id>": str(proposal),
-        "<int:migration_id>": str(migration), "<int:recount_id>": str(counted), "<int:from>": str(old), "<int:to>": str(new),
+        "<int:migration_id>": str(migration), "<int:recount_id>": str(counted), "<int:removal_id>": "1", "<int:from>": str(old), "<int:to>": str(new),
     }  # fmt: skip
 
 

@@ -164,6 +164,8 @@ class CaseSheet:
     starter: str | None
     started_at: datetime
     ended_at: datetime | None
+    removal_at: datetime | None
+    """From when on its record may be removed 保管期满; None: never, or it has not ended."""
     subject_key: str | None
     variables: Mapping[str, Any]
     facts: list[Fact]
@@ -214,7 +216,7 @@ def sheet_of(session: Session, instance: Instance, seen: Sight, *, must_log: boo
         instance_id=instance.id, definition_id=definition.id, process_key=definition.key, process_name=definition.name,
         version=definition.version, number=instance.number, title=instance.title, state=instance.state,
         outcome=instance.outcome, outcome_name=instance.outcome_name, unit_name=unit.name if unit else None,
-        starter=starter.name if starter else None, started_at=instance.started_at, ended_at=instance.ended_at,
+        starter=starter.name if starter else None, started_at=instance.started_at, ended_at=instance.ended_at, removal_at=instance.removal_at,
         subject_key=instance.subject_key, variables=instance.variables,
         facts=_facts(definition.forms.get(start_form) if start_form else None, instance.variables, instance.variables),
         tasks=tasks, clocks=[view for _, view in clocks], timeline=timeline, files=_files(session, instance),
