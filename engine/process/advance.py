@@ -25,6 +25,7 @@ from engine.process.moves import (
     Begin,
     ChildEnded,
     Complete,
+    Correct,
     Deliver,
     Finish,
     Fire,
@@ -40,6 +41,7 @@ from engine.process.moves import (
 from engine.process.notifying.new_tasks import tell_of_new_tasks
 from engine.process.opening import Under, open_instance
 from engine.process.projection import project
+from engine.process.putting_right import put_right
 from engine.process.redating import bring_up_to_date
 from engine.process.retention import removal_time
 from engine.process.suspension import resume, suspend
@@ -101,11 +103,11 @@ class Road:
 
     def _take(self, instance_id: int, move: Move, at: datetime) -> None:
         case = self.case(instance_id)
-        if case.instance.state == "suspended" and isinstance(move, Resume | Terminate):
+        if case.instance.state == "suspended" and isinstance(move, Resume | Terminate | Correct):
             self._apply(case, move, at)
             return
         if case.instance.state != "running":
-            if isinstance(move, Complete | Finish | Return | Withdraw | Terminate | Migrate | Suspend | Resume | SetDue):
+            if isinstance(move, Complete | Finish | Return | Withdraw | Terminate | Migrate | Correct | Suspend | Resume | SetDue):
                 raise NotRunning
             return  # it ended while the message or the timer was on its way
         # Stale before due: a new notice may have moved this very date.
@@ -160,6 +162,9 @@ class Road:
             return
         if isinstance(move, SetDue):
             by_hand.set_due(case, move, said)
+            return
+        if isinstance(move, Correct):
+            put_right(case, move, said)
             return
         was = None
         if isinstance(move, Migrate):
@@ -216,6 +221,8 @@ class Road:
                 return case.record("given_up" if given_up else "terminated", reason=reason)
             case Migrate(said=said):
                 return case.record("migrated", **said)
+            case Correct(said=said):
+                return case.record("corrected", **said)
             case Suspend(reason):
                 return case.record("suspended", reason=reason)
             case Resume(reason):
@@ -242,7 +249,7 @@ class Road:
                 actor = by or self.work.actor
                 task.state, task.completed_at = "done", case.at
                 task.completed_by = task.assignee_id = actor.account_id if actor else None
-                task.answers, task.opinion = dict(values), said.get("opinion") or None
+                task.answers, task.opinion, task.prepared = dict(values), said.get("opinion") or None, None
                 step = case.diagram_steps[task.step]
                 if not step.multi:
                     case.variables.update(data)

@@ -18,6 +18,8 @@ from engine.process.interpreter.expressions import ExpressionError, evaluate
 FormDefinition = Mapping[str, Any]
 
 TEXT_MAX = 4000
+#: Digits before the point, less one: what is greater is no number that a form asks for, nor one that JSON keeps exactly.
+MOST_DIGITS = 14
 #: Marks a field that a step only shows (`step_forms`). No definition that is deployed may say so itself.
 FIXED = "fixed"
 _PHONE = re.compile(r"\+?[0-9][0-9\- ]{5,19}")
@@ -97,16 +99,26 @@ def validate(form: FormDefinition, raw: Mapping[str, Any], names: Mapping[str, A
     for key, field in known.items():
         if not shown(field, values, names):
             continue
-        try:
-            value = _value(field, raw.get(key), names)
-        except _Wrong as wrong:
-            errors[key] = str(wrong)
-            continue
-        if value is not None:
+        value, wrong = judged(field, raw.get(key), names)
+        if wrong is not None:
+            errors[key] = wrong
+        elif value is not None:
             values[key] = value
-        elif field.get("required"):
-            errors[key] = field.get("missing") or f"请填写“{field['label']}”"
     return Validated(values, errors)
+
+
+def judged(field: Mapping[str, Any], raw: Any, names: Mapping[str, Any], *, missed: bool = True) -> tuple[Any, str | None]:
+    """One answer by the definition of its field: its value (None: nothing was given), and what is wrong with it (None: nothing).
+
+    `missed`: what must be answered is missed; it is not before somebody completes the form.
+    """
+    try:
+        value = _value(field if missed else {**field, "required": False}, raw, names)
+    except _Wrong as wrong:
+        return None, str(wrong)
+    if value is None and missed and field.get("required"):
+        return None, field.get("missing") or f"请填写“{field['label']}”"
+    return value, None
 
 
 def answers_of(form: FormDefinition, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +184,7 @@ def _number(field: Mapping[str, Any], raw: Any) -> int | float:
         raise _Wrong(f"“{field['label']}”应为数字")
     try:
         value = Decimal(str(raw).strip())
-        if not value.is_finite() or (whole and value != value.to_integral_value()):
+        if not value.is_finite() or value.adjusted() > MOST_DIGITS or (whole and value != value.to_integral_value()):
             raise InvalidOperation
     except InvalidOperation:
         raise _Wrong(f"“{field['label']}”应为{'整数' if whole else '数字'}") from None

@@ -113,6 +113,21 @@ class Migrate:
 
 
 @dataclass(frozen=True, slots=True)
+class Correct:
+    """Data of the case are put right; what they may become was asked before. No token moves and no clock changes.
+
+    Nothing that is overdue fires before: a wrong value may be the very reason why it cannot.
+    """
+
+    values: Mapping[str, Any]
+    gone: frozenset[str] = frozenset()
+    """Names that the case holds no longer."""
+    title: str | None = None
+    """The title as it reads by the corrected data; None where it stays."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Suspend:
     """The office stops the case, with all that it has started: nothing can be done and no clock runs."""
 
@@ -135,4 +150,4 @@ class SetDue:
     reason: str
 
 
-Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | ChildEnded | Terminate | Migrate | Suspend | Resume | SetDue
+Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | ChildEnded | Terminate | Migrate | Correct | Suspend | Resume | SetDue

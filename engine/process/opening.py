@@ -54,9 +54,9 @@ def open_instance(
     if home is not None:
         data.setdefault("applicant_unit", home.code)
     names = {**data, "subject_name": subject_name or "", "process_name": definition.name}
-    title = str((properties.get("title") and _over(work.session, properties["title"], names)) or subject_name or definition.name)
+    title = title_over(work.session, definition, names)
     instance = Instance(
-        definition_id=definition.id, process_key=definition.key, number=number, title=title[:TITLE_MAX], state="running",
+        definition_id=definition.id, process_key=definition.key, number=number, title=title, state="running",
         search=search_text(number, title, *((home.name, home.short) if home else ())),
         subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
         saved=b"", supervised=False, history_seq=0, history_hash=Head().hash, parent_id=under.parent_id,
@@ -67,6 +67,12 @@ def open_instance(
     instance.variables = {**data, "case": {"id": instance.id, "number": number, "title": instance.title}}
     _add_parties(work, instance, properties.get("parties", ""), names)
     return instance
+
+
+def title_over(session: Session, definition: Deployed, names: Mapping[str, Any]) -> str:
+    """What a case with such data is called, by its version; `names` hold `subject_name` and `process_name` too."""
+    text = definition.diagram.properties.get("title")
+    return str((text and _over(session, text, names)) or names["subject_name"] or definition.name)[:TITLE_MAX]
 
 
 def _add_parties(work: Work, instance: Instance, text: str, names: Mapping[str, Any]) -> None:

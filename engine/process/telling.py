@@ -11,7 +11,8 @@ from engine.store.clock import SHANGHAI
 
 _ROLES = {"deadline": "时限到期", "reminder": "临期提醒", "escalation": "逾期升级", "timer": "定时到期"}
 _TITLES = {"started": "发起办件", "message": "收到消息", "child_ended": "下级办件已办结", "terminated": "终止办件",
-           "suspended": "暂停办理", "resumed": "恢复办理", "start_withdrawn": "撤回发起", "given_up": "发起人撤回办件"}
+           "suspended": "暂停办理", "resumed": "恢复办理", "start_withdrawn": "撤回发起", "given_up": "发起人撤回办件",
+           "corrected": "更正数据"}
 
 
 def tell(act: str, data: Mapping[str, Any], definition: Deployed) -> tuple[str, list[str]]:
@@ -113,6 +114,11 @@ def _details(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"转入“{task['name']}”{until}{'（暂定）' if task.get('provisional') else ''}{_given(task)}")
     for step in data.get("outside", ()):
         lines.append(f"“{step['name']}”交由外部程序办理（{step['topic']}）")
+    for change in data.get("changes", ()):
+        before, after = (f"“{text}”" if text else "空" for text in change["words"])
+        lines.append(f"“{change['label']}”由{before}改为{after}")
+    if data.get("changes") and data.get("title"):
+        lines.append(f"办件名称改为“{data['title']}”")
     decided = {fact["step"] for fact in data.get("countersigned", ())}
     lines += [f"“{task['name']}”已撤销" for task in data.get("cancelled", ()) if task["step"] not in decided]
     for clock in data.get("clocks", ()):

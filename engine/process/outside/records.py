@@ -24,7 +24,8 @@ _person = aliased(Account)
 #: Acts → what the original calls them; others keep their own names.
 OPERATIONS = {
     "started": "Create", "claimed": "Claim", "unclaimed": "Unclaim", "completed": "Complete", "transferred": "Assign", "delegated": "Delegate",
-    "handed_back": "Resolve", "terminated": "Delete", "suspended": "Suspend", "resumed": "Activate", "migrated": "Migrate", "returned": "ModifyProcessInstance",
+    "handed_back": "Resolve", "terminated": "Delete", "suspended": "Suspend", "resumed": "Activate", "migrated": "Migrate", "corrected": "ModifyVariable",
+    "returned": "ModifyProcessInstance",
 }  # fmt: skip
 _ACTS = {operation: act for act, operation in OPERATIONS.items()}
 
@@ -131,29 +132,6 @@ def _name_tasks(session: Session, ids: list[int], found: list[Activity]) -> None
         if rest:
             row = rest.pop(0)
             activity.task_id, activity.assignee = row.id, row.login
-
-
-@dataclass(frozen=True, slots=True)
-class Variables:
-    """The data of one case, as they are now or were when it ended."""
-
-    instance_id: int
-    definition_id: int
-    process_key: str
-    version: int
-    state: str
-    started_at: datetime
-    values: Mapping[str, Any]
-
-
-def variables(session: Session, actor: Actor, instance_ids: Iterable[int]) -> list[Variables]:
-    """The data of those of these cases that the actor may see. One query."""
-    rows = session.execute(
-        select(Instance.id, Instance.definition_id, Instance.process_key, Definition.version, Instance.state, Instance.started_at, Instance.variables)
-        .join(Definition, Definition.id == Instance.definition_id)
-        .where(Instance.id.in_(list(instance_ids)), seen(actor, Instance.id, few=True)).order_by(Instance.id)
-    )  # fmt: skip
-    return [Variables(*row) for row in rows]
 
 
 def visible(session: Session, actor: Actor, instance_ids: Iterable[int]) -> list[int]:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from engine.process.correcting import correct_data
 from engine.process.returning import return_task
 from engine.process.tables import Task
 from engine.process.withdrawing import withdraw_start, withdraw_task, withdrawable
@@ -119,3 +120,14 @@ def test_a_step_that_is_called_the_same_still_may_be_returned_to_after_a_migrati
     assert office.task("draft").assignee_id == office["ben"].account_id
     office.complete("ben", "draft")
     assert office.task("check").due_day == date(2026, 2, 24)
+
+
+def test_a_correction_counts_in_a_replay_from_when_it_was_made(office: Office) -> None:
+    """The same value decides two gateways, and was put right between them: both go as they went."""
+    office.deploy("start > xor:first", "first [why == 'x'] > user:draft > xor:second", "first [default] > end:other",
+                  "second [why == 'y'] > user:check > end:checked", "second [default] > end:unchecked", *STEPS[:2], forms=FORMS, **MORE)
+    case = office.start("anna", why="x")
+    correct_data(office.store, case, actor=office["gu"], values={"why": "y"}, reason="录入有误")
+    office.complete("ben", "draft", words="初稿")
+    office.complete("dora", "check", verdict="for")
+    assert office.instance(case).outcome == "checked" and replayed_as_they_ran(office.store) == {}

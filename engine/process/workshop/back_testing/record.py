@@ -20,7 +20,7 @@ from engine.process.tables import ExternalTask, Instance, Task, Timer
 #: The acts that move a case; claiming and the like do not.
 _MOVES = (
     "started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed", "external_completed",
-    "external_error", "returned", "withdrawn", "start_withdrawn", "given_up",
+    "external_error", "returned", "withdrawn", "start_withdrawn", "given_up", "corrected",
 )  # fmt: skip
 
 
@@ -47,6 +47,12 @@ class Move:
     def opened(self) -> list[str]:
         """The names of the tasks that it opened."""
         return [str(task["name"] or task["step"]) for task in self.data.get("opened", ())]
+
+    @property
+    def corrections(self) -> Mapping[str, tuple[Any, Any]]:
+        """What it put right: name → (from, to). Of long values the history keeps too little: they count as they are now."""
+        changes = self.data.get("changes", ()) if self.act == "corrected" else ()
+        return {change["name"]: (change["from"], change["to"]) for change in changes if "cut" not in change}
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ def _first_data(record: Record, own: Pairing, plan: Plan) -> dict[str, Any]:
         name: value for name, value in record.variables.items()
         if name not in own.brought and name not in sent and not (name in asked and name in answers)
     }  # fmt: skip
+    for move in reversed(record.moves):
+        first |= {name: before for name, (before, _) in move.corrections.items() if name in first}
     form = plan.forms.get(plan.diagram.properties.get("startForm", "")) or {}
     return {**dict.fromkeys(form_keys(form)), **first, **answers}
 
@@ -154,11 +156,13 @@ def _known(record: Record, pairings: Mapping[int, Pairing]) -> OnRecord:
 
 
 def _result(record: Record, number: int, out: str) -> Any:
-    """What a variable held after the move of that number: what a later one replaced, else what it holds at the end."""
+    """What a variable held after the move of that number: what a later one replaced or corrected, else what it holds at the end."""
     for move in record.moves[number + 1 :]:
         for name, value in move.data.get("replaced", ()):
             if name == out:
                 return value
+        if out in move.corrections:
+            return move.corrections[out][0]
     return record.variables[out]
 
 
@@ -188,6 +192,8 @@ def _take(run: Replay, move: Move) -> None:
         trial.suspend(move.at, move.known_at)
     elif move.act == "resumed":
         trial.resume(move.at, move.known_at)
+    elif move.act == "corrected":
+        trial.variables.update({name: value for name, (_, value) in move.corrections.items()})
     elif move.act == "message":
         payload = move.data.get("payload", {})
         trial.deliver(str(move.data.get("message")), payload, move.at, move.known_at, opened)
