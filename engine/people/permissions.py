@@ -101,13 +101,17 @@ def sight(actor: Actor, facts: CaseFacts) -> Sight:
 def reads_opinions(actor: Actor) -> bool:
     """Whether every case that the actor sees shows its opinions, and looking at one leaves no trace: then a list may quote them."""
     held = [post for _, post in _held(actor)]
-    return all(post.opinions for post in held if post.works_cases) and not any(post.sees == "watch" for post in held)
+    return all(post.opinions for post in held if post.works_cases) and not watches(actor)
 
 
 def must_log_look(actor: Actor, facts: CaseFacts) -> bool:
     """Whether this look at a case must be written to the history: an auditor's, where no work of their own brings them there."""
-    watching = any(post.sees == "watch" for _, post in _held(actor))
-    return watching and _by_work(actor, facts) is Sight.NONE
+    return watches(actor) and _by_work(actor, facts) is Sight.NONE
+
+
+def watches(actor: Actor) -> bool:
+    """Whether the actor holds a post whose looks at cases go on record (an auditor's)."""
+    return any(post.sees == "watch" for _, post in _held(actor))
 
 
 def case_scope(actor: Actor) -> Scope:

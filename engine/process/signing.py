@@ -65,7 +65,7 @@ def hold(
     work: Work, instance: Instance, task: Task, values: Mapping[str, Any], opinion: str, attachments: Sequence[Mapping[str, Any]]
 ) -> None:
     """Keeps the assignee's completion until the last signature; who signs after it is asked now."""
-    task.completed_by, task.answers, task.opinion = task.assignee_id, dict(values), opinion or None
+    task.completed_by, task.answers, task.opinion, task.prepared = task.assignee_id, dict(values), opinion or None, None
     waiting = outstanding(work, task)
     for signature in waiting:
         if signature.state == "planned":
@@ -93,7 +93,7 @@ def sign(
     values = checked_answers(SIGNATURE_FORM, "optional", answers, opinion, {})
     taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=signature.id)
     signature.state, signature.completed_by, signature.completed_at = "done", actor.account_id, work.now
-    signature.answers, signature.opinion = values, opinion.strip() or None
+    signature.answers, signature.opinion, signature.prepared = values, opinion.strip() or None, None
     signature.late = signature.due_at is not None and work.now >= signature.due_at
     main.signatures -= 1
     data: dict[str, Any] = {"name": signature.name, "task": signature.id, "main": main.id, "stance": values["stance"],

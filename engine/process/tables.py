@@ -225,6 +225,11 @@ class Task(Base):
     urges: Mapped[int] = mapped_column(default=0, server_default="0")
     urged_at: Mapped[datetime | None]
     """When it was last urged 催办."""
+    # What other programs lay onto an open task. Last and deferred: no list reads it, and most tasks have none.
+    prepared: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    """Answers set ahead of the completion: {"values", "by" (login), "name", "at" (ISO)}; gone once it is completed."""
+    notes: Mapped[dict[str, Any] | None] = mapped_column(Json, deferred=True)
+    """Local variables: what programs note on the task, by name. No part of the case."""
 
 
 _WAITING = text("state = 'waiting'")

@@ -27,6 +27,7 @@ from engine.process.history_of import append_entry
 from engine.process.incidents import reporting
 from engine.process.instances import submitted_again
 from engine.process.moves import Complete
+from engine.process.prepared import prepared_of
 from engine.process.step_forms import names_at
 from engine.process.tables import Instance, Task
 from engine.store.errors import NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
@@ -145,17 +146,23 @@ def complete_task(
 
 def complete_in(
     work: Work, task_id: int, *, actor: Actor, answers: Mapping[str, Any], opinion: str = "", attachments: Sequence[int] = (),
+    fill_in: bool = False,
 ) -> None:  # fmt: skip
-    """`complete_task` in the caller's transaction, whose actor is `actor`; what fails behind it is raised as it is."""
+    """`complete_task` in the caller's transaction, whose actor is `actor`; what fails behind it is raised as it is.
+
+    `fill_in`: answers that were set ahead (`prepared`) are taken where none is sent, as programs expect.
+    """
     task, instance = lock_task(work, task_id)
     require_open(work, task, instance, actor)
+    definition = deployed(work.session, instance.definition_id)
+    form = form_of(definition, task)
+    if fill_in and (ahead := prepared_of(task, form)):
+        answers = {**ahead.values, **answers}
     if task.main_id is not None:
         signing.sign(work, instance, task, actor=actor, answers=answers, opinion=opinion, attachments=attachments)
         return
     require_own(work, task)
     waits = signing.waits_for_signatures(work, task)
-    definition = deployed(work.session, instance.definition_id)
-    form = form_of(definition, task)
     values = checked_answers(form, opinion_policy(definition.diagram.steps[task.step], task), answers, opinion, names_at(instance.variables, task.local))
     earlier = signing.given_files(work, task) if task.answers is not None else []
     taken = [*earlier, *take_attachments(work, attachments, instance_id=instance.id, actor=actor, task_id=task.id)]

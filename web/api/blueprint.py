@@ -32,9 +32,11 @@ from web.api import (
     routing,
     statistics,
     task_acts,
+    task_data,
     task_things,
     tasks,
     uncovered,
+    variable_instances,
     verbs,
 )
 from web.api.refusals import ApiError
@@ -48,6 +50,7 @@ RESOURCES = (
     identity,
     tasks,
     task_acts,
+    task_data,
     task_things,
     verbs,
     external_tasks,
@@ -57,6 +60,7 @@ RESOURCES = (
     deployments,
     jobs,
     migrations,
+    variable_instances,
     history,
     removals,
     deadlines,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from engine.process.correcting import correct_data
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.outside import cases, upkeep
 from engine.process.outside.tree import Node, tree_of
@@ -11,8 +13,8 @@ from engine.process.tables import OPEN_STATES
 from engine.store.errors import NotFound
 from web.api import shapes, values
 from web.api.lists import Asking, answer
-from web.api.once import etag
-from web.api.refusals import missing, not_covered
+from web.api.once import etag, seen
+from web.api.refusals import missing
 from web.api.routing import Answer, Call, route
 from web.api.seeing import require_case
 from web.api.shapes import COUNT, flag, many, maybe, record, text
@@ -120,7 +122,6 @@ def suspended(call: Call) -> None:
 # -- variables --------------------------------------------------------------------------------
 
 _NAMES = {"deserializeValues": flag(), "deserializeValue": flag()}
-_FIXED = "the data of a case are changed by its steps alone"
 
 
 def _data(call: Call) -> dict[str, Any]:
@@ -144,15 +145,34 @@ def variable(call: Call) -> Any:
     return values.typed(found[name])
 
 
-@route("PUT", "/process-instance/<id>/variables/<name>", "Sets one", tag=_T, scope="operate", body=values.GIVEN, stands="501", note=_FIXED)
-def set_variable(_: Call) -> Any:
-    raise not_covered(_FIXED)
+_REASON = {"reason": text("stays on record (ours)", most=500)}
+_BEYOND = "of what the case's version knows, never what it stands on; answers are judged by their forms, nothing moves by it"
+_REFUSES = (409, 412)
 
 
-@route("POST", "/process-instance/<id>/variables", "Sets several", tag=_T, scope="operate", stands="501", note=_FIXED,
-       body=shapes.body({"modifications": values.GIVEN_VARIABLES, "deletions": many(text())}))
-def set_variables(_: Call) -> Any:
-    raise not_covered(_FIXED)
+def _correct(call: Call, given: Mapping[str, Any], deletions: Collection[str], reason: str | None) -> None:
+    row = _open(call)
+    correct_data(store(), row.id, actor=me(), values=given, deletions=deletions, reason=reason or UNSAID, seen=seen(), origin=origin())
+
+
+@route("PUT", "/process-instance/<id>/variables/<name>", "Corrects one 更正数据", tag=_T, scope="operate", refuses=_REFUSES, stands="partly",
+       body=shapes.body({**values.SET["properties"], **_REASON}), note=f"for those who supervise; {_BEYOND}; `reason` and If-Match are ours")
+def correct(call: Call) -> None:
+    given = {name: value for name, value in call.body.items() if name != "reason"}
+    _correct(call, values.plain({call.path["name"]: given}), (), call.body.get("reason"))
+
+
+@route("DELETE", "/process-instance/<id>/variables/<name>", "Empties one 更正数据", tag=_T, scope="operate", refuses=_REFUSES, query=_REASON,
+       stands="partly", note="for those who supervise; an answer of a form becomes empty, unless it must be given; what steps made stays")
+def clear(call: Call) -> None:
+    _correct(call, {}, (call.path["name"],), call.query.get("reason"))
+
+
+@route("POST", "/process-instance/<id>/variables", "Corrects several 更正数据", tag=_T, scope="operate", refuses=_REFUSES, stands="partly",
+       body=shapes.body({**values.SETS["properties"], **_REASON}),
+       note=f"for those who supervise; all or none; {_BEYOND}; `reason` and If-Match are ours")
+def correct_several(call: Call) -> None:
+    _correct(call, values.plain(call.body.get("modifications")), call.body.get("deletions") or (), call.body.get("reason"))
 
 
 # -- the tree ---------------------------------------------------------------------------------

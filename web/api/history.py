@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from engine.process.outside import cases, records, todo
+from engine.process.outside import cases, records, todo, variable_list
 from engine.process.outside.listing import MOST, number
 from engine.store.errors import NotFound
 from web.api import dates, values
@@ -18,6 +18,7 @@ from web.api.seeing import require_case
 from web.api.shapes import ANYTHING, COUNT, Shape, flag, many, maybe, moment, record, text
 from web.api.shapes import number as whole
 from web.api.tasks import ID, IDS, NAME, PATTERN, definition_id
+from web.api.variable_instances import NARROW, narrow, page
 from web.context import me, store
 
 _T = "history"
@@ -264,7 +265,12 @@ def count_steps(call: Call) -> Any:
 
 # -- data -------------------------------------------------------------------------------------
 
-_DATA = Asking({"processInstanceId": ID, "processInstanceIdIn": many(ID, most=100), "variableName": NAME, "variableNameIn": many(NAME)}, ("instanceId", "variableName"))
+_DATA = Asking({
+    "processInstanceId": ID, "processInstanceIdIn": many(ID, most=100), "variableName": NAME, "variableNameIn": many(NAME, most=50),
+    "variableNameLike": PATTERN,
+}, variable_list.PAST_SORTS)  # fmt: skip
+_DATA_QUERY = {**_DATA.query, "deserializeValues": flag()}
+_DATA_NOTE = f"{NARROW}; the latest values"
 DATUM = record({
     "id": text(), "name": text(), "value": ANYTHING, "type": text(), "valueInfo": {"type": "object"}, "processDefinitionKey": text(),
     "processDefinitionId": text(), "processInstanceId": text(), "executionId": text(), "activityInstanceId": text(), "taskId": maybe(text()),
@@ -273,48 +279,31 @@ DATUM = record({
 }, "one value of a case")  # fmt: skip
 
 
-def _data(call: Call) -> list[dict[str, Any]]:
-    asked = _DATA.asked(call)
+def _datum(one: variable_list.Variable) -> dict[str, Any]:
+    case = str(one.instance_id)
+    return {
+        "id": one.id, "name": one.name, **values.typed(one.value), "processDefinitionKey": one.process_key,
+        "processDefinitionId": definition_id(one.process_key, one.version, one.definition_id), "processInstanceId": case, "executionId": case,
+        "activityInstanceId": case, "taskId": None, "tenantId": None, "errorMessage": None, "state": "CREATED",
+        "createTime": dates.write(one.started_at), "removalTime": None, "rootProcessInstanceId": case,
+    }  # fmt: skip
+
+
+@route("POST", "/history/variable-instance", "Data of cases", tag=_T, scope="read", query=_DATA_QUERY, body=_DATA.paged, stands="partly",
+       note=_DATA_NOTE, answer={"type": "array", "items": DATUM})
+@route("GET", "/history/variable-instance", "Data of cases", tag=_T, scope="read", query=_DATA_QUERY, stands="partly", note=_DATA_NOTE,
+       answer={"type": "array", "items": DATUM})
+def _data(call: Call) -> Any:
+    asked = narrow(_DATA, call)
     with store().read() as session:
-        found = records.variables(session, me(), _case_ids(asked))
-    wanted = set(asked.get("variableNameIn", [])) | ({asked["variableName"]} if "variableName" in asked else set())
-    return [
-        {
-            "id": f"{case.instance_id}:{name}", "name": name, **typed, "processDefinitionKey": case.process_key,
-            "processDefinitionId": definition_id(case.process_key, case.version, case.definition_id), "processInstanceId": str(case.instance_id),
-            "executionId": str(case.instance_id), "activityInstanceId": str(case.instance_id), "taskId": None, "tenantId": None, "errorMessage": None,
-            "state": "CREATED", "createTime": dates.write(case.started_at), "removalTime": None, "rootProcessInstanceId": str(case.instance_id),
-        }
-        for case in found for name, typed in sorted(values.all_typed(case.values).items()) if not wanted or name in wanted
-    ]  # fmt: skip
+        found, after = variable_list.of_record(session, me(), asked, _DATA.cut(call))
+    return page(found, after, _datum)
 
 
-def _paged_data(call: Call) -> Any:
-    found, cut = _data(call), _DATA.cut(call)
-    if cut.after is not None:
-        raise bad_request("after: this list is paged with firstResult and maxResults")
-    for name, down in reversed(cut.order):
-        found.sort(key=(lambda row: int(row["processInstanceId"])) if name == "instanceId" else (lambda row: row["name"]), reverse=down)
-    if cut.most is None and len(found) > MOST:
-        raise bad_request(f"more than {MOST}: give maxResults")
-    return found[cut.first : cut.first + (MOST if cut.most is None else cut.most)]
-
-
-@route("GET", "/history/variable-instance", "Data of cases", tag=_T, scope="read", query={**_DATA.query, "deserializeValues": flag()}, stands="partly",
-       note=f"{_STEP_NOTE}; the latest values", answer={"type": "array", "items": DATUM})
-def search_data(call: Call) -> Any:
-    return _paged_data(Call(call.path, {name: value for name, value in call.query.items() if name != "deserializeValues"}))
-
-
-@route("POST", "/history/variable-instance", "Data of cases", tag=_T, scope="read", query={**_DATA.query, "deserializeValues": flag()},
-       body=_DATA.paged, stands="partly", note=f"{_STEP_NOTE}; the latest values", answer={"type": "array", "items": DATUM})
-def query_data(call: Call) -> Any:
-    return _paged_data(Call(call.path, {name: value for name, value in call.query.items() if name != "deserializeValues"}, call.body))
-
-
-@route("POST", "/history/variable-instance/count", "How many values", tag=_T, scope="read", body=_DATA.body, stands="partly", note=_STEP_NOTE,
+@route("POST", "/history/variable-instance/count", "How many values", tag=_T, scope="read", body=_DATA.body, stands="partly", note=NARROW,
        answer=COUNT)
-@route("GET", "/history/variable-instance/count", "How many values", tag=_T, scope="read", query=_DATA.counting, stands="partly", note=_STEP_NOTE,
+@route("GET", "/history/variable-instance/count", "How many values", tag=_T, scope="read", query=_DATA.counting, stands="partly", note=NARROW,
        answer=COUNT)
 def count_data(call: Call) -> Any:
-    return {"count": len(_data(call))}
+    with store().read() as session:
+        return {"count": variable_list.count_record(session, me(), narrow(_DATA, call))}

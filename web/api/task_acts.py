@@ -12,6 +12,7 @@ from engine.process.forms import FormDefinition, fields_of, options_of, prefill
 from engine.process.interpreter.expressions import ExpressionError
 from engine.process.outside import once
 from engine.process.outside.cases import data_of
+from engine.process.outside.task_data import set_ahead
 from engine.process.sheets.task import task_form
 from engine.process.tasks import claim_task, unclaim_task
 from engine.store.errors import NotAllowed
@@ -112,11 +113,13 @@ def rendered_form(_: Call) -> Any:
     raise not_covered("forms are shown by the pages; here their definition is given: deployed-form")
 
 
-@route("GET", "/task/<id>/form-variables", "The first values of the form", tag="task", scope="read", answer=values.VARIABLES,
+@route("GET", "/task/<id>/form-variables", "The first values of the form, with what was set ahead", tag="task", scope="read", answer=values.VARIABLES,
        query={"variableNames": many(text(most=200)), "deserializeValues": flag()})
 def form_variables(call: Call) -> Any:
-    _, found, names = _form(call)
-    return _named(call, first_values(found, names) if found else {})
+    row, found, names = _form(call)
+    with store().read() as session:
+        ahead = set_ahead(session, row.id)
+    return named(call, {name: ahead.get(name, value) for name, value in first_values(found, names).items()} if found else {})
 
 
 def _form(call: Call) -> tuple[Any, FormDefinition | None, Mapping[str, Any]]:
@@ -146,45 +149,10 @@ def first_values(form: FormDefinition, names: Mapping[str, Any]) -> dict[str, An
     return {field["key"]: prefill(form, names).get(field["key"]) for field in fields_of(form)}
 
 
-def _named(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+def named(call: Call, found: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with their types: those that `variableNames` asks for, or all."""
     wanted = call.query.get("variableNames")
     return values.all_typed({name: value for name, value in found.items() if wanted is None or name in wanted})
-
-
-# -- variables --------------------------------------------------------------------------------
-
-_NAMES = {"variableNames": many(text(most=200)), "deserializeValues": flag(), "deserializeValue": flag()}
-_FIXED = "the data of a case are changed by its steps alone; complete the task with the answers of its form"
-
-
-def _variables(call: Call) -> dict[str, Any]:
-    row = open_task(call.row("task"))
-    with store().read() as session:
-        return dict(data_of(session, row.instance_id).variables)
-
-
-@route("GET", "/task/<id>/variables", "The data of the case, as the task sees them", tag="task", scope="read", query=_NAMES, answer=values.VARIABLES)
-def variables(call: Call) -> Any:
-    return _named(call, _variables(call))
-
-
-@route("GET", "/task/<id>/variables/<name>", "One of them", tag="task", scope="read", query=_NAMES, answer=values.TYPED)
-def variable(call: Call) -> Any:
-    found, name = _variables(call), call.path["name"]
-    if name not in found or name.startswith("_"):
-        raise missing("variable", name)
-    return values.typed(found[name])
-
-
-@route("PUT", "/task/<id>/variables/<name>", "Sets one", tag="task", scope="work", body=values.GIVEN, stands="501", note=_FIXED)
-def set_variable(_: Call) -> Any:
-    raise not_covered(_FIXED)
-
-
-@route("POST", "/task/<id>/variables", "Sets several", tag="task", scope="work", stands="501", note=_FIXED,
-       body=shapes.body({"modifications": values.GIVEN_VARIABLES, "deletions": many(text())}))
-def set_variables(_: Call) -> Any:
-    raise not_covered(_FIXED)
 
 
 # -- people -----------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ FILTERS = {
     "priority": number(), "minPriority": number(), "maxPriority": number(), "followUpDate": moment(), "followUpAfter": moment(), "followUpBefore": moment(),
     "followUpBeforeOrNotExistent": moment(), "description": NAME, "descriptionLike": PATTERN,
 }  # fmt: skip
-ASKING = Asking(FILTERS, tuple(todo.SORTS), ("processVariables",), either=True)
+ASKING = Asking(FILTERS, tuple(todo.SORTS), ("processVariables", "taskVariables"), either=True)
 
 TASK = record({
     "id": text(), "name": text(), "assignee": maybe(text()), "created": text(), "due": maybe(text()), "followUp": maybe(text()),

@@ -16,7 +16,6 @@ OPERATIONS = {
     ("POST", r"task/create"): _BY_DIAGRAM,
     ("DELETE", r"task/[^/]+"): _BY_DIAGRAM,
     ("PUT", r"task/[^/]+"): "what a task is stands in its diagram; who has it is changed by claim, assignee and delegate",
-    ("DELETE", r"(task|process-instance)/[^/]+/variables/[^/]+"): "the data of a case are changed by its steps alone",
     ("POST", r"execution/[^/]+/localVariables"): "the data of an execution are those of its case, which its steps change",
     ("PUT", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case, which its steps change",
     ("DELETE", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case, which its steps change",

@@ -19,6 +19,9 @@ VARIABLES = {"type": "object", "additionalProperties": TYPED, "description": "na
 #: What a client sends: the type may be left out.
 GIVEN = shapes.body({"value": ANYTHING, "type": text(most=64), "valueInfo": {"type": "object"}, "local": flag(), "transient": flag()})
 GIVEN_VARIABLES: Shape = table(GIVEN, "name → typed value")
+#: One that is to be set, and several of them with those to be taken away.
+SET = shapes.body({"value": ANYTHING, "type": text(most=64), "valueInfo": {"type": "object"}})
+SETS = shapes.body({"modifications": table(SET, "name → typed value"), "deletions": many(text(most=200))})
 #: A condition over the data of a case.
 CONDITIONS: Shape = many(
     shapes.body(

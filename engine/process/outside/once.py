@@ -95,8 +95,8 @@ def complete(
 ) -> Done:  # fmt: skip
     """Completes a task; the answer holds `id`, the case's number.
 
-    `seen` is the revision of the case that the program has read: another one is refused (Changed). Raises as
-    `complete_task`, and KeyReused.
+    Answers that were set ahead are taken where none is sent. `seen` is the revision of the case that the program has read:
+    another one is refused (Changed). Raises as `complete_task`, and KeyReused.
     """
     with reporting(store, task_id=task_id), store.work(actor, origin) as work:
 
@@ -105,7 +105,7 @@ def complete(
                 _, instance = lock_task(work, task_id)
                 if instance.revision != seen:
                     raise Changed
-            complete_in(work, task_id, actor=actor, answers=answers, opinion=opinion, attachments=attachments)
+            complete_in(work, task_id, actor=actor, answers=answers, opinion=opinion, attachments=attachments, fill_in=True)
             return {"id": work.session.scalar(select(Task.instance_id).where(Task.id == task_id))}
 
         return only_once(work, actor, once, act)

@@ -1,4 +1,4 @@
-"""Conditions over the data of a case, as other programs write them: name, operator, value.
+"""Conditions over the data of a case or the notes on a task, as other programs write them: name, operator, value.
 
 The type is asked before the value: PostgreSQL fails where it is told to read a word as a number, and a database may read
 before it has asked what stands beside it. CASE is the one order that both keep.
@@ -21,7 +21,7 @@ from engine.process.tables import Instance
 OPERATORS = ("eq", "neq", "gt", "gteq", "lt", "lteq", "like")
 
 
-class _Kind(FunctionElement[str]):
+class Kind(FunctionElement[str]):
     """The type of a JSON value, in the words of the database."""
 
     type = String()
@@ -29,13 +29,13 @@ class _Kind(FunctionElement[str]):
     name = "json_kind"
 
 
-@compiles(_Kind, "postgresql")
-def _on_postgresql(element: _Kind, compiler: Any, **more: Any) -> str:
+@compiles(Kind, "postgresql")
+def _on_postgresql(element: Kind, compiler: Any, **more: Any) -> str:
     return f"jsonb_typeof({compiler.process(element.clauses, **more)})"
 
 
-@compiles(_Kind, "sqlite")
-def _on_sqlite(element: _Kind, compiler: Any, **more: Any) -> str:
+@compiles(Kind, "sqlite")
+def _on_sqlite(element: Kind, compiler: Any, **more: Any) -> str:
     # Of the place itself, not of the value taken out of it: a true that was taken out is the number 1.
     found = re.fullmatch(r"JSON_QUOTE\(JSON_EXTRACT\((.*)\)\)", compiler.process(element.clauses, **more))
     assert found is not None, "SQLAlchemy takes a place of a JSON column out in another way than it used to"
@@ -46,14 +46,15 @@ def _on_sqlite(element: _Kind, compiler: Any, **more: Any) -> str:
 _TEXT, _NUMBER, _BOOLEAN = ("string", "text"), ("number", "integer", "real"), ("boolean", "true", "false")
 
 
-def holds(asked: Iterable[Mapping[str, Any]]) -> ColumnElement[bool] | None:
+def holds(asked: Iterable[Mapping[str, Any]], data: Any = Instance.variables) -> ColumnElement[bool] | None:
     """All of the conditions, each `{"name", "operator", "value"}`; None for none. A value of another type is never met."""
-    parts = [_one(str(each["name"]), str(each["operator"]), each.get("value")) for each in asked]
+    parts = [one(str(each["name"]), str(each["operator"]), each.get("value"), data) for each in asked]
     return and_(*parts) if parts else None
 
 
-def _one(name: str, operator: str, value: Any) -> ColumnElement[bool]:
-    place: Any = Instance.variables[name]
+def one(name: str, operator: str, value: Any, data: Any = Instance.variables) -> ColumnElement[bool]:
+    """One condition over a JSON column."""
+    place: Any = data[name]
     column: Any
     kinds: tuple[str, ...]
     if isinstance(value, bool):
@@ -64,7 +65,7 @@ def _one(name: str, operator: str, value: Any) -> ColumnElement[bool]:
         kinds, column = _TEXT, place.as_string()
     else:
         return false()
-    return case((_Kind(place).in_(kinds), _compared(column, operator, value)), else_=false())
+    return case((Kind(place).in_(kinds), _compared(column, operator, value)), else_=false())
 
 
 def _compared(column: Any, operator: str, value: Any) -> Any:

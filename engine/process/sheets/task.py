@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, undefer
 
 from engine.people.actor import Actor
 from engine.process import belonging
 from engine.process.definitions import deployed
 from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.model import Step
+from engine.process.prepared import Prepared, prepared_of
 from engine.process.sheets.case import CaseSheet, TaskView, case_sheet
 from engine.process.sheets.seeing import find_instance, hold, require_sight
 from engine.process.step_forms import names_at
@@ -42,6 +43,8 @@ class TaskSheet:
     """The signatures that were added to it, given or outstanding."""
     revision: bool = False
     """Whether it is the start form once more, to be corrected and submitted again."""
+    prepared: Prepared | None = None
+    """What another program has filled in ahead; it is among the first values."""
 
     @property
     def delegated_to_reader(self) -> bool:
@@ -51,7 +54,7 @@ class TaskSheet:
 
 def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     """The page of a task. Raises NotFound, NotAllowed. A done task is shown too, without its form."""
-    row = session.get(Task, task_id)
+    row = session.get(Task, task_id, options=[undefer(Task.prepared)])
     if row is None:
         raise NotFound("没有找到该待办")
     hold(session, row)
@@ -59,14 +62,16 @@ def task_sheet(session: Session, actor: Actor, task_id: int) -> TaskSheet:
     definition = deployed(session, row.definition_id or sheet.definition_id)
     form, names = belonging.form_of(definition, row), names_at(sheet.variables, row.local)
     step = definition.diagram.steps.get(row.step)
+    ahead = prepared_of(row, form) if row.state == "open" else None
     can_work = row.state == "open" and belonging.may_work(actor, row)
     views = {task.id: task for task in sheet.tasks}
     if task_id not in views:
         raise TaskClosed("该待办已撤销，请在办件中查看最新环节")
     return TaskSheet(
         task=views[task_id], case=sheet, form=form,
-        # What was answered before it was given back, or is held until the last signature, is there again.
-        first_values={**(prefill(form, names) if form else {}), **(row.answers or {})}, first_opinion=row.opinion or "",
+        # What was answered before it was given back, or is held until the last signature, is there again; then what was set ahead.
+        first_values={**(prefill(form, names) if form else {}), **(row.answers or {}), **(ahead.values if ahead else {})},
+        prepared=ahead, first_opinion=row.opinion or "",
         opinion_policy=belonging.opinion_policy(step, row) if step else "optional",
         may_work=can_work, may_claim=can_work and row.assignee_id is None, mine=row.assignee_id == actor.account_id,
         names=names, main=views.get(row.main_id) if row.main_id else None, signatures=sheet.signatures_of(task_id),

@@ -54,7 +54,8 @@ def test_data_are_asked_by_their_types(asked: Office) -> None:
 
 
 def test_every_filter_and_every_order_is_one_that_the_database_knows(asked: Office) -> None:
-    samples: dict[str, Any] = {"variables": condition("amount", "gt", 1), "processVariables": condition("amount", "gt", 1), "delegationState": "PENDING", "incidentType": "failedJob"}
+    samples: dict[str, Any] = {"variables": condition("amount", "gt", 1), "processVariables": condition("amount", "gt", 1), "taskVariables": condition("amount", "gt", 1),
+                               "delegationState": "PENDING", "incidentType": "failedJob"}
 
     def sample(name: str) -> Any:
         if name in samples:

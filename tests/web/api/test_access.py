@@ -124,7 +124,7 @@ def test_what_is_no_address_of_ours_is_said_so(program: Programs) -> None:
     person = program("asker")
     assert refusal(person.send("GET", "/no-such-thing"))[:2] == (404, "NotFoundException")
     assert refusal(person.send("GET", "/decision-definition"))[:2] == (501, "NotImplementedException")
-    assert refusal(person.send("GET", "/task/1/localVariables"))[0] == refusal(person.send("GET", "/job-definition"))[0] == 501
+    assert refusal(person.send("GET", "/task/1/localVariables/x/data"))[0] == refusal(person.send("GET", "/job-definition"))[0] == 501
     response = person.send("DELETE", "/version")
     assert refusal(response)[0] == 405 and response.headers["Allow"] == "GET"
     status, _, message = refusal(person.send("GET", "/identity/groups?userId=asker&colour=red"))
