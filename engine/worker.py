@@ -33,6 +33,8 @@ from engine.process.notifying.robots import robot_address
 from engine.process.desk.drafts import sweep_drafts
 from engine.process.tables import Attachment, Heartbeat
 from engine.process.searching import fill_in_search
+from engine.process.signals import deliver_signals
+from engine.process.subscriptions import fill_in
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
 from engine.process.removing.running import remove_waiting
@@ -79,6 +81,8 @@ class Swept:
     """Cases of migrations that moved to another version, or stayed for a reason."""
     replayed: int = 0
     """Past cases replayed for back-tests."""
+    signalled: int = 0
+    """Cases that heard a signal or were started by one."""
 
 
 class Worker:
@@ -101,6 +105,7 @@ class Worker:
         jobs: list[tuple[str, float, Callable[[], object]]] = [
             ("recount", 5, self.recount),
             ("fire", 1, self.fire),
+            ("signals", 1, self.deliver_signals),
             ("absences", 5, self.settle_absences),
             ("migrate", 2, self.migrate),
             ("back-tests", 2, self.run_back_tests),
@@ -138,7 +143,7 @@ class Worker:
         self.send_digests()
         migrated = self.migrate()  # first: what is overdue by the new version's rule fires in the same round
         swept = Swept(
-            migrated=migrated, fired=self.fire(), replayed=self.run_back_tests(), delivered=self.deliver(),
+            migrated=migrated, fired=self.fire(), signalled=self.deliver_signals(), replayed=self.run_back_tests(), delivered=self.deliver(),
             removed=self.housekeeping(), sealed=self.seal(),
         )  # fmt: skip
         self.remove()  # only what is sealed can go
@@ -174,6 +179,13 @@ class Worker:
         if fired:
             say(log, "timers fired", count=fired)
         return fired
+
+    def deliver_signals(self) -> int:
+        """Lets cases hear the signals that were thrown; those that they throw by it are heard too. Returns how many cases heard one."""
+        heard = self._all_of(lambda: deliver_signals(self.store, most=BATCH))
+        if heard:
+            say(log, "signals heard", cases=heard)
+        return heard
 
     def recount(self) -> int:
         """Counts open deadlines again that were counted with an older calendar; returns how many cases were looked at."""
@@ -269,6 +281,9 @@ class Worker:
                 delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
             ).all()
             drafts = sweep_drafts(work)
+        read = fill_in(self.store)
+        if read:
+            say(log, "cases read for what they wait for", cases=read)
         released = release_left(self.store)
         if released:
             say(log, "tasks of who left given back", count=released)

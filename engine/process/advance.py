@@ -1,6 +1,6 @@
 """The one road: whatever moves a process instance goes through `advance`.
 
-A person, a timer, a message, an ended child and an operator all become a `Move`. The road first fires what is overdue,
+A person, a timer, a message, a signal, an ended child and an operator all become a `Move`. The road first fires what is overdue,
 applies the move, brings the rows in line, writes one history entry and saves the state; what this means for other
 instances (a child to start, a parent that waits, a supervision case to close) is queued and done in the same
 transaction, so that nobody ever sees half of it.
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from engine.process import by_hand, external_tasks, incidents, turning_back
+from engine.process import by_hand, external_tasks, incidents, subscriptions, turning_back
 from engine.process.case import Case, lock_instance
 from engine.process.clocks import acts_at
 from engine.process.definitions import deployed, in_force
@@ -29,6 +29,7 @@ from engine.process.moves import (
     Deliver,
     Finish,
     Fire,
+    Hear,
     Migrate,
     Move,
     Resume,
@@ -46,6 +47,7 @@ from engine.process.redating import bring_up_to_date
 from engine.process.retention import removal_time
 from engine.process.suspension import resume, suspend
 from engine.process.tables import OPEN_STATES, Instance, Task, Timer
+from engine.process.throwing import throw_out
 from engine.process.undoing import Before, before, keep, keep_start, restore, start_step
 from engine.store.errors import NotRunning, Stale
 from engine.store.store import Work
@@ -114,8 +116,10 @@ class Road:
         bring_up_to_date(case)
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
-        if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Terminate | Suspend | SetDue):
+        if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Hear | Terminate | Suspend | SetDue):
             self._fire_overdue(case)
+            if isinstance(move, Hear) and case.instance.state != "running":
+                return
             if case.instance.state != "running" or (isinstance(move, Complete | Finish | Return) and move.task.state == "cancelled"):
                 raise NotRunning("到期处理已先行生效，该待办已关闭")
             if isinstance(move, Withdraw) and any(entry.act == "timer_fired" for entry in case.entries):
@@ -148,6 +152,8 @@ class Road:
                 case.timers.remove(cause)
         elif isinstance(move, ChildEnded) and all(token.token != move.token for token in case.machine.waiting()):
             return  # the call was withdrawn while its child came to an end
+        elif isinstance(move, Hear) and all(token.token not in move.tokens for token in case.machine.waiting()):
+            return  # what was overdue has ended the waiting
         if isinstance(move, Complete):
             # Only now: a notice that came in meanwhile may have given more time.
             move.task.late = move.task.due_at is not None and self.work.now >= move.task.due_at
@@ -215,6 +221,11 @@ class Road:
                 if payload:
                     entry["payload"] = dict(payload)
                 return entry
+            case Hear(signal, payload, said=said):
+                entry = case.record("signal", signal=signal, **said)
+                if payload:
+                    entry["payload"] = dict(payload)
+                return entry
             case ChildEnded(_, child, outcome):
                 return case.record("child_ended", child=child, child_outcome=outcome)
             case Terminate(reason, given_up):
@@ -262,6 +273,8 @@ class Road:
             case Deliver(message, payload):
                 case.variables.update(payload)
                 case.machine.deliver(message, dict(payload))
+            case Hear(signal, payload, tokens):
+                case.machine.signal(signal, dict(payload), only=tokens)
             case ChildEnded(token):
                 self._return(case, move)
             case Terminate():
@@ -285,6 +298,8 @@ class Road:
         self.opened += changes.opened
         said.update(changes.said)
         external_tasks.bring_in_line(case, said)
+        thrown = throw_out(case, said)
+        subscriptions.bring_in_line(case, moved=isinstance(move, Migrate))
         if isinstance(move, Return):
             turning_back.sent(case, changes, move.to or start_step(case), move.reason)
         elif isinstance(move, Withdraw):
@@ -299,9 +314,9 @@ class Road:
             self._end_children(case, "上级办件不再等待其结果", Instance.parent_token.in_(withdrawn))
         if changes.left and instance.supervised:
             self._close_sources(case, changes.alive)
-        if isinstance(move, Complete) and was is not None:
+        if isinstance(move, Complete) and was is not None and not thrown:
             keep(case, was, move.task, passed, changes)
-        elif isinstance(move, Begin):
+        elif isinstance(move, Begin) and not thrown:
             keep_start(case, passed)
 
     def _running_calls(self, case: Case) -> frozenset[str | None]:

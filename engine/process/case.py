@@ -27,6 +27,7 @@ from engine.process.actions import listed
 from engine.process.assigning import assign
 from engine.process.definitions import Deployed, deployed
 from engine.process.editions import current_edition, known
+from engine.process.event_tables import Subscription
 from engine.process.interpreter.expressions import evaluate
 from engine.process.interpreter.machine import Machine
 from engine.process.interpreter.model import Diagram, OperationError, Passed, Step, Waiting
@@ -98,6 +99,8 @@ class Case:
         """The tasks that this transaction opened, as far as it is not written."""
         self.external: dict[str, ExternalTask] | None = {} if new else None
         """Waiting external tasks by token; None until they are asked for, as few processes have any."""
+        self.subscriptions: dict[str, Subscription] | None = {} if new else None
+        """What it waits for from outside by token; None until that is asked for."""
         if not new:
             self._load_rows()
 

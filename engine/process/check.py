@@ -91,11 +91,20 @@ def _process_problems(diagram: Diagram, package: Package, known: Set[str]) -> It
     if properties.get("ruleSet", package.rule_set) != package.rule_set:
         yield Problem(None, diagram.name, "rule-set-differs",
                       f"流程“{diagram.name}”写明的规则集“{properties['ruleSet']}”与所属规则集“{package.rule_set}”不一致")
+    yield from _start_problems(diagram)
     for name in ("limitReminder", "limitEscalation"):
         if properties.get(name) and most_of(properties[name]) is None:
             yield Problem(None, diagram.name, "limit-not-a-number", f"流程属性{name}应为工作日数，实际为“{properties[name]}”")
     for name in ("limitNotifyUnit", "restricted"):
         yield from _expression(properties.get(name) or None, diagram.name, name)
+
+
+def _start_problems(diagram: Diagram) -> Iterator[Problem]:
+    """A process that a signal starts is started by nobody: there is no one to fill a form in, or to be asked what it is about."""
+    start = next((step for step in diagram.steps.values() if step.kind == "start" and step.parent is None and step.signal), None)
+    for name in ("startForm", "startPosts", "subject") if start is not None else ():
+        if start is not None and diagram.properties.get(name):
+            yield _problem(start, "signal-start", f"流程“{diagram.name}”由信号“{start.signal}”自动启动，不能写“{name}”：启动时没有人填写")
 
 
 def _step_problems(step: Step, package: Package, known: Set[str], runs: bool) -> Iterator[Problem]:

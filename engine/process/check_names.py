@@ -82,8 +82,8 @@ class _Names:
 
     @property
     def started_by_people(self) -> bool:
-        """Whether somebody starts it by its form, so that nothing else can be in the case. A message may bring anything."""
-        waits = any(step.message for step in self.diagram.steps.values())
+        """Whether somebody starts it by its form, so that nothing else can be in the case. A message or signal may bring anything."""
+        waits = any(step.kind in ("message", "receive", "signal") or (step.kind == "start" and step.signal) for step in self.diagram.steps.values())
         return bool(self.diagram.properties.get("startPosts")) and not waits
 
     def _all_texts(self) -> Iterator[str]:

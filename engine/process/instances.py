@@ -1,4 +1,4 @@
-"""Commands on process instances 办件: start, message, terminate. One transaction each."""
+"""Commands on process instances 办件: start, terminate, suspend, resume. One transaction each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from engine.process.attachments import take_attachments
 from engine.process.case import lock_instance
 from engine.process.definitions import Deployed, deployed, in_force, require_active
 from engine.process.forms import FormDefinition, answers_of, validate
-from engine.process.moves import Begin, Deliver, Resume, Suspend, Terminate
+from engine.process.moves import Begin, Resume, Suspend, Terminate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
 from engine.process.tables import Instance
@@ -112,11 +112,11 @@ def start_in(
 
 def start_by_system(
     work: Work, key: str, *, unit_code: str | None, variables: Mapping[str, Any], at: datetime | None = None,
-    subject_key: str | None = None, subject_name: str | None = None,
+    subject_key: str | None = None, subject_name: str | None = None, said: Mapping[str, Any] | None = None,
 ) -> int:
-    """Starts a case that nobody asked for: a duty that the calendar brings. In the caller's transaction; returns its id.
+    """Starts a case that nobody asked for: a duty that the calendar brings, a signal. In the caller's transaction; returns its id.
 
-    It belongs to the unit with that code and is received at `at` (now when None). Raises NotFound when the process is
+    It belongs to the unit with that code and is received at `at` (now when None); `said` is what the record says of its start. Raises NotFound when the process is
     not in force then or the unit does not exist.
     """
     moment = at or work.now
@@ -128,7 +128,7 @@ def start_by_system(
         work, definition, variables=variables, at=moment, unit_id=unit.id if unit else None,
         subject_key=subject_key, subject_name=subject_name,
     )
-    advance(work, instance, Begin(), at=moment)
+    advance(work, instance, Begin(said or {}), at=moment)
     return instance.id
 
 
@@ -147,18 +147,6 @@ def _validated(definition: Deployed, answers: Mapping[str, Any], names: Mapping[
 def _data(definition: Deployed, values: Mapping[str, Any]) -> dict[str, Any]:
     form = start_form(definition)
     return answers_of(form, values) if form else {}
-
-
-@command
-def deliver_message(
-    store: Store, instance_id: int, name: str, payload: Mapping[str, Any] | None = None, *, actor: Actor | None = None,
-    origin: Origin = Origin(),
-) -> None:
-    """Delivers a message to the steps of an instance that wait for it now. Raises NotRunning, NotAllowed."""
-    if actor is not None:
-        permissions.require(actor, "operate")
-    with store.work(actor, origin) as work:
-        advance(work, _running(work, instance_id), Deliver(name, payload or {}))
 
 
 @command
@@ -205,10 +193,3 @@ def _reason(given: str, missing: str) -> str:
     if not given.strip():
         raise Invalid({"reason": missing})
     return given.strip()
-
-
-def _running(work: Work, instance_id: int) -> Instance:
-    instance = lock_instance(work, instance_id)
-    if instance.state != "running":
-        raise NotRunning
-    return instance

@@ -1,4 +1,5 @@
-"""What a case has done that a return does not undo: operations that took effect beyond it, such as a grant or an issued letter.
+"""What a case has done that a return does not undo: operations that took effect beyond it, such as a grant or an issued
+letter, and signals that it threw.
 
 They would run again on the way back, and what they did first would stand. So nobody returns over one of their own accord; where
 that is meant, the diagram names the step. What only reads or tells people (`Operation.repeatable`) counts for nothing, and so
@@ -59,8 +60,8 @@ def lasting(session: Session, instance: Instance, diagram: Diagram) -> Lasting:
 
 
 def _lasts(step: Step) -> bool:
-    if step.topic:
-        return True
+    if step.topic or (step.signal and step.kind in ("event", "end")):
+        return True  # a worker outside has done it; a signal has moved other cases
     found = OPERATIONS.get(step.operation) if step.operation else None
     return found is not None and not found.repeatable
 

@@ -51,6 +51,17 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
+class Hear:
+    """A signal comes; it reaches those of these tokens that still wait for it, and is not kept."""
+
+    signal: str
+    payload: Mapping[str, Any]
+    tokens: frozenset[str]
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """Where it came from, for the record."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChildEnded:
     """The instance that a call activity waits for has ended."""
 
@@ -150,4 +161,4 @@ class SetDue:
     reason: str
 
 
-Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | ChildEnded | Terminate | Migrate | Correct | Suspend | Resume | SetDue
+Move = Begin | Complete | Finish | Return | Withdraw | Fire | Deliver | Hear | ChildEnded | Terminate | Migrate | Correct | Suspend | Resume | SetDue

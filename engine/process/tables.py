@@ -330,6 +330,8 @@ class Incident(Base):
     task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
     external_id: Mapped[int | None]
     """The external task whose worker gave up."""
+    delivery_id: Mapped[int | None]
+    """The signal on its way to the case (`signal_delivery`) that could not be heard."""
     error: Mapped[str] = mapped_column(String(500))
     detail: Mapped[str] = mapped_column(Text)
     opened_at: Mapped[datetime]

@@ -45,6 +45,8 @@ def _title(act: str, data: Mapping[str, Any]) -> str:
         return f"外部程序办理“{name}”失败"
     if act == "external_retries":
         return f"安排外部程序再次办理“{name}”"
+    if act == "signal":
+        return f"收到信号“{data.get('signal')}”" + (f"（由{data['from']}发出）" if data.get("from") else "")
     if act == "redated":
         return f"日历更新，重新推算时限（{data.get('cause', '')}）"
     if act in _BY_HAND:
@@ -119,6 +121,7 @@ def _details(data: Mapping[str, Any]) -> list[str]:
         lines.append(f"“{change['label']}”由{before}改为{after}")
     if data.get("changes") and data.get("title"):
         lines.append(f"办件名称改为“{data['title']}”")
+    lines += [f"发出信号“{fact['signal']}”" for fact in data.get("thrown", ())]
     decided = {fact["step"] for fact in data.get("countersigned", ())}
     lines += [f"“{task['name']}”已撤销" for task in data.get("cancelled", ()) if task["step"] not in decided]
     for clock in data.get("clocks", ()):

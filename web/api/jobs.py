@@ -135,7 +135,8 @@ INCIDENT = record({
 
 def _incident(row: Any) -> dict[str, Any]:
     found = row[0]
-    kind = "failedJob" if found.timer_id else "failedExternalTask" if found.external_id else "failedTask"
+    kind = "failedJob" if found.timer_id else "failedExternalTask" if found.external_id else "failedTask" if found.task_id else "failedMessage"
+    kind = "failedSignal" if found.delivery_id else kind
     step = row.timer_step or row.external_step or row.task_step
     about = found.timer_id or found.external_id or found.task_id
     return {

@@ -96,6 +96,8 @@ def _responses(declared: Route) -> dict[str, Any]:
             told["204"] = {"description": "done"}
         else:
             told["200"] = {"description": "done", "content": {declared.media: {"schema": _printed(declared.answer)}}}
+            if declared.silent:
+                told["204"] = {"description": "done, and no answer was asked for"}
     statuses = {400, *declared.refuses}
     if declared.scope is not None:
         statuses |= {401, 403, 429}

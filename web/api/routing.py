@@ -82,6 +82,8 @@ class Route:
     media: str
     refuses: tuple[int, ...]
     multipart: bool
+    silent: bool = False
+    """It may answer 204 where no answer was asked for."""
 
     @property
     def endpoint(self) -> str:
@@ -95,12 +97,12 @@ ROUTES: list[Route] = []
 def route(
     method: str, path: str, summary: str, *, tag: str, scope: str | None, query: Mapping[str, Shape] | None = None,
     body: Shape | None = None, answer: Shape | None = None, stands: str = "same", note: str = "", media: str = "application/json",
-    refuses: tuple[int, ...] = (), multipart: bool = False,
+    refuses: tuple[int, ...] = (), multipart: bool = False, silent: bool = False,
 ) -> Callable[[View], View]:  # fmt: skip
     """Declares the view below it as a route. `answer` None: 204 without a body; `media`: of the answer."""
 
     def declare(view: View) -> View:
-        ROUTES.append(Route(method, path, summary, tag, scope, view, query or {}, body, answer, stands, note, media, refuses, multipart))
+        ROUTES.append(Route(method, path, summary, tag, scope, view, query or {}, body, answer, stands, note, media, refuses, multipart, silent))
         return view
 
     return declare

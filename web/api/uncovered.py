@@ -19,7 +19,6 @@ OPERATIONS = {
     ("POST", r"execution/[^/]+/localVariables"): "the data of an execution are those of its case, which its steps change",
     ("PUT", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case, which its steps change",
     ("DELETE", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case, which its steps change",
-    ("GET", r"event-subscription/count"): "ask GET /event-subscription of a case",
     ("POST", r"process-instance/(delete|delete-historic-query-based|suspended-async|variables-async|message-async)"): _ONE_BY_ONE,
     ("PUT", r"process-instance/suspended"): _ONE_BY_ONE,
     ("POST", r"process-instance/(job-retries|job-retries-historic-query-based)"): "retries are set job by job: PUT /job/{id}/retries",

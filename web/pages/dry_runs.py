@@ -239,6 +239,8 @@ def _move(place: Place, move_id: int) -> ResponseReturnValue:
             made = ScriptMove("until", at=_run("at"))
         elif do == "message":
             made = ScriptMove("message", case=_whole("case"), message=_run("message"))
+        elif do == "signal":
+            made = ScriptMove("signal", signal=_run("signal"))
         elif do == "worker":
             made = ScriptMove("worker", case=_whole("case"), step=_run("step"), nth=_whole("nth"), error=_run("error").strip(),
                               given=first_data(_run("given")))  # fmt: skip

@@ -105,6 +105,7 @@ class Document:
     lanes: dict[str, tuple[str, dict[str, str]]]
     """Element id → name and properties of its innermost lane."""
     messages: dict[str, str]
+    signals: dict[str, str]
     errors: dict[str, str]
     escalations: dict[str, str]
     problems: list[Problem]
@@ -209,6 +210,7 @@ def index(xml: bytes) -> Document:
         flows={},
         lanes={},
         messages=_named(root, "message", "name"),
+        signals=_named(root, "signal", "name"),
         errors=_named(root, "error", "errorCode"),
         escalations=_named(root, "escalation", "escalationCode"),
         problems=[],

@@ -17,7 +17,7 @@ from engine.process.interpreter.network import Network
 from engine.process.interpreter.nodes import HumanTask, Node, ProcessSpec, Subprocess
 
 _KINDS = {
-    "user": "任务", "manual": "任务", "call": "调用活动", "subprocess": "子流程", "timer": "定时事件", "message": "消息事件",
+    "user": "任务", "manual": "任务", "call": "调用活动", "subprocess": "子流程", "timer": "定时事件", "message": "消息事件", "signal": "信号事件",
     "receive": "消息事件", "service": "自动环节", "send": "自动环节", "script": "自动环节", "gateway": "网关", "start": "开始",
     "end": "结束", "event": "事件",
 }  # fmt: skip
@@ -213,7 +213,7 @@ def _by_neighbours(
 
 def _same_role(old: Diagram, step: Step, new: Diagram, other: Step) -> bool:
     one, two = old.timers.get(step.id), new.timers.get(other.id)
-    return (one.role if one else None) == (two.role if two else None) and step.message == other.message
+    return (one.role if one else None) == (two.role if two else None) and (step.message, step.signal) == (other.message, other.signal)
 
 
 def _same_place(old: Diagram, step: Step, new: Diagram, other: Step, found: Mapping[str, Match]) -> bool:

@@ -6,13 +6,13 @@ lives for one transaction. After an exception it must be thrown away: its state 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Self
 
 from SpiffWorkflow.util.task import TaskState
 
 from engine.process.interpreter import expressions
-from engine.process.interpreter.events import Boundary, Catch
+from engine.process.interpreter.events import Boundary, Catch, hear, listeners
 from engine.process.interpreter.gateways import Inclusive
 from engine.process.interpreter.going_back import go_back, hold_start, human_steps, is_beside, is_held, ways_back
 from engine.process.interpreter.model import (
@@ -24,6 +24,7 @@ from engine.process.interpreter.model import (
     RunawayLoop,
     Step,
     Stuck,
+    Thrown,
     UncaughtError,
     Waiting,
     WaitKind,
@@ -119,6 +120,11 @@ class Machine:
         taken, self._process.decided = self._process.decided, []
         return taken
 
+    def take_thrown(self) -> list[Thrown]:
+        """The signals that were thrown since this was last asked, in order; the process itself has heard them."""
+        taken, self._process.thrown = self._process.thrown, []
+        return taken
+
     def tokens_of(self, step: str) -> list[str]:
         """Live tokens of an element, whether they wait or not (a running subprocess has one)."""
         return [
@@ -192,12 +198,20 @@ class Machine:
         ]
         if waiting and payload:
             self._process.host.variables.update(payload)
-        reached = []
-        for token in waiting:
-            # An earlier one may have interrupted the activity of a later one.
-            if token.live:
-                reached.append(token.id)
-                token.task_spec.happen(token)
+        reached = hear(self._process, [token.id for token in waiting])
+        if reached:
+            self.run()
+        return reached
+
+    def signal(self, name: str, payload: Mapping[str, Any] | None = None, *, only: Collection[str] | None = None) -> list[str]:
+        """A signal from outside, for every token that waits for it now (of `only`, where they are given); returns those.
+
+        The payload becomes case data if anybody waits. Nothing is kept for later.
+        """
+        waiting = [token.id for token in listeners(self._process, name) if only is None or token.id in only]
+        if waiting and payload:
+            self._process.host.variables.update(payload)
+        reached = hear(self._process, waiting)
         if reached:
             self.run()
         return reached
@@ -294,6 +308,8 @@ def _waits_for(token: Token) -> WaitKind | None:
     if token._state == TaskState.WAITING and isinstance(spec, Catch | Boundary):
         if spec.message is not None:
             return "message"
+        if spec.signal is not None:
+            return "signal"
         if not isinstance(spec, Boundary) or spec.event == "timer":
             return "timer"
     return None
@@ -318,6 +334,7 @@ def _waiting(token: Token, kind: WaitKind, enclosing: tuple[str, ...]) -> Waitin
         activity=activity,
         local=token.local,
         message=getattr(spec, "message", None),
+        signal=getattr(spec, "signal", None),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Severity = Literal["error", "warning"]
-WaitKind = Literal["task", "timer", "message", "call", "topic"]
+WaitKind = Literal["task", "timer", "message", "signal", "call", "topic"]
 How = Literal["entered", "completed", "cancelled", "fired"]
 StepKind = Literal[
     "user",
@@ -27,6 +27,7 @@ StepKind = Literal[
     "gateway",
     "timer",
     "message",
+    "signal",
     "event",
 ]
 
@@ -91,7 +92,9 @@ class Step:
     attached_to: str | None = None
     """The activity that a boundary event sits on."""
     message: str | None = None
-    """Name of the message that it waits for."""
+    """Name of the message that it waits for; of a start event, that starts the process."""
+    signal: str | None = None
+    """Name of the signal that it waits for (kind `signal`), throws (an end or throw event), or that starts the process."""
     topic: str | None = None
     operation: str | None = None
 
@@ -141,6 +144,17 @@ class Waiting:
     local: Mapping[str, Any] = field(default_factory=dict)
     """Token-local data, such as the item of a multi-instance activity."""
     message: str | None = None
+    signal: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Thrown:
+    """A signal that a step threw; the process itself has heard it already."""
+
+    signal: str
+    step: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    """What the event hands over (`in.*`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -126,9 +126,9 @@ class _Scope:
                 return Throw(spec, name, step, code if event == "escalation" else None)
             case "boundaryEvent":
                 return Boundary(
-                    spec, name, step, event, message=step.message, code=code, interrupting=element.interrupting
+                    spec, name, step, event, code=code, interrupting=element.interrupting
                 )
-        return Catch(spec, name, step, step.message)
+        return Catch(spec, name, step)
 
     def _follow(self, element: Element, node: Node, entry: dict[str, Node]) -> None:
         flows = [self.document.flows[flow] for flow in element.outgoing]

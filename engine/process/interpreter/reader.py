@@ -171,6 +171,7 @@ def _step(element: Element, document: Document, timers: dict[str, TimerRule]) ->
         multi=element.xml.find(f"{{{documents.BPMN}}}multiInstanceLoopCharacteristics") is not None,
         attached_to=element.attached_to,
         message=message_of(element, document),
+        signal=signal_of(element, document),
         topic=own.get("topic"),
         operation=own.get("operation"),
     )
@@ -184,13 +185,22 @@ def _kind(element: Element) -> StepKind:
         return known
     if element.event == "timer":
         return "timer"
+    if element.event == "signal" and element.tag != "intermediateThrowEvent":
+        return "signal"
     return "message" if element.event == "message" else "event"
 
 
 def message_of(element: Element, document: Document) -> str | None:
-    """Name of the message that a receive task or message event waits for."""
+    """Name of the message that a receive task or message event waits for, or by which a start event begins."""
     if element.tag == "receiveTask":
         return document.messages.get(element.xml.get("messageRef") or "") or None
-    if element.event == "message" and element.tag in ("boundaryEvent", "intermediateCatchEvent"):
+    if element.event == "message" and element.tag in ("boundaryEvent", "intermediateCatchEvent", "startEvent"):
         return document.messages.get(element.events[0].get("messageRef") or "") or None
     return None
+
+
+def signal_of(element: Element, document: Document) -> str | None:
+    """Name of the signal that an event waits for, throws or begins by."""
+    if element.event != "signal":
+        return None
+    return document.signals.get(element.events[0].get("signalRef") or "") or None

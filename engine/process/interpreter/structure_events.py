@@ -12,11 +12,11 @@ from engine.process.interpreter.model import Severity, TimerRule
 from engine.process.interpreter.network import code_of
 
 ALLOWED: dict[str, frozenset[str]] = {
-    "startEvent": frozenset({"none"}),
-    "endEvent": frozenset({"none", "terminate", "error", "escalation"}),
-    "intermediateThrowEvent": frozenset({"none", "escalation"}),
-    "intermediateCatchEvent": frozenset({"timer", "message"}),
-    "boundaryEvent": frozenset({"timer", "message", "error", "escalation"}),
+    "startEvent": frozenset({"none", "message", "signal"}),
+    "endEvent": frozenset({"none", "terminate", "error", "escalation", "signal"}),
+    "intermediateThrowEvent": frozenset({"none", "escalation", "signal"}),
+    "intermediateCatchEvent": frozenset({"timer", "message", "signal"}),
+    "boundaryEvent": frozenset({"timer", "message", "signal", "error", "escalation"}),
 }
 PLACES = {
     "startEvent": "开始事件",
@@ -39,6 +39,8 @@ EVENT_NAMES = {
     "link": "链接",
     "multiple": "多重",
 }
+#: Characters of the name of a message or signal.
+NAME_MAX = 200
 ROLES = frozenset({"deadline", "reminder", "escalation", "timer"})
 PAUSES = frozenset({"pause", "restart", "none"})
 TIMER_ATTRIBUTES = frozenset(
@@ -70,6 +72,8 @@ def check(document: Document, timers: dict[str, TimerRule], findings: Findings) 
             _boundary(element, document, findings)
         if element.tag == "receiveTask" or element.event == "message":
             _message(element, document, findings)
+        if element.event == "signal":
+            _signal(element, document, findings)
         if element.event in ("error", "escalation"):
             _code(element, document, findings)
         if element.id in timers:
@@ -79,7 +83,14 @@ def check(document: Document, timers: dict[str, TimerRule], findings: Findings) 
     _thrown(document, findings)
 
 
+#: What comes from outside of the case, while its activity goes on.
+FROM_OUTSIDE = frozenset({"timer", "message", "signal"})
+
+
 def _kind(element: Element, findings: Findings) -> None:
+    if element.tag == "startEvent" and element.event != "none" and element.scope is not None:
+        findings.add(element, f"unsupported-{element.event}-event", "子流程的开始事件必须是空事件，由走到子流程的分支启动；不支持事件子流程")
+        return
     if element.event in ALLOWED[element.tag]:
         return
     place, event = PLACES[element.tag], EVENT_NAMES.get(element.event, element.event)
@@ -96,7 +107,7 @@ def _boundary(element: Element, document: Document, findings: Findings) -> None:
         findings.add(element, "error-not-interrupting", "错误边界事件必须是中断型")
     if not _may_happen(element, target, document):
         # An error may still be brought in from outside, by whoever runs the machine; the kernel brings none.
-        severity: Severity = "error" if element.event in ("timer", "message") else "warning"
+        severity: Severity = "error" if element.event in FROM_OUTSIDE else "warning"
         findings.add(element, "event-never", f"{target.label()}上不会发生这样的事件，它不起作用", severity)
     if element.event in ("error", "escalation"):
         code = code_of(element, document)
@@ -115,7 +126,7 @@ def _may_happen(event: Element, target: Element, document: Document) -> bool:
     What is done at once leaves no time to wait; only operations and what a subprocess throws fail with a code.
     """
     done_at_once = target.tag == "scriptTask" or (target.tag in ("serviceTask", "sendTask") and "topic" not in target.properties)
-    if event.event in ("timer", "message"):
+    if event.event in FROM_OUTSIDE:
         return not done_at_once
     if event.event == "error":
         return target.tag in ("serviceTask", "sendTask") or (target.tag == "subProcess" and _throws(target, "error", document))
@@ -134,11 +145,27 @@ def _throws(scope: Element, event: str, document: Document) -> bool:
 
 
 def _message(element: Element, document: Document, findings: Findings) -> None:
-    if element.tag in ("endEvent", "startEvent", "intermediateThrowEvent"):
+    if element.tag in ("endEvent", "intermediateThrowEvent"):
         return
     node = element.xml if element.tag == "receiveTask" else element.events[0]
     if not document.messages.get(node.get("messageRef") or ""):
         findings.add(element, "message-without-name", "没有写明等待哪个消息（messageRef）")
+    elif len(document.messages[node.get("messageRef") or ""]) > NAME_MAX:
+        findings.add(element, "event-name-too-long", f"消息的名称超过{NAME_MAX}个字符")
+
+
+def _signal(element: Element, document: Document, findings: Findings) -> None:
+    verb = "抛出" if element.tag in ("endEvent", "intermediateThrowEvent") else "等待"
+    name = document.signals.get(element.events[0].get("signalRef") or "")
+    if not name:
+        findings.add(element, "signal-without-name", f"没有写明{verb}哪个信号（signalRef）")
+    elif len(name) > NAME_MAX:
+        findings.add(element, "event-name-too-long", f"信号的名称超过{NAME_MAX}个字符")
+    elif element.tag == "startEvent" and element.scope is None:
+        for other in document.elements.values():
+            if other.tag in ("endEvent", "intermediateThrowEvent") and other.event == "signal":
+                if document.signals.get(other.events[0].get("signalRef") or "") == name:
+                    findings.add(other, "signal-starts-itself", f"抛出的信号“{name}”会再次启动本流程，办件将不断自行增加")
 
 
 def _code(element: Element, document: Document, findings: Findings) -> None:

@@ -17,7 +17,7 @@ from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
-from engine.process.interpreter.model import Decided, Host, Passed, Step
+from engine.process.interpreter.model import Decided, Host, Passed, Step, Thrown
 from engine.process.interpreter.scripting import ScriptEngine
 
 LIVE = TaskState.NOT_FINISHED_MASK
@@ -210,6 +210,7 @@ class Process(_Tokens, BpmnWorkflow):  # type: ignore[misc]
         self.host = host
         self.passed: list[Passed] = []
         self.decided: list[Decided] = []
+        self.thrown: list[Thrown] = []
         self.writes = 0
         self.outcome: str | None = None
         self.outcome_rank = 0

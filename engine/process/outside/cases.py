@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
 from engine.people.tables import Account, Unit
+from engine.process.event_tables import Subscription
 from engine.process.outside import variables
 from engine.process.outside.listing import (
     AnySelect, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like, not_among,
@@ -65,8 +66,9 @@ FILTERS: Mapping[str, Filter] = {
 
 
 def _at(step: str) -> ColumnElement[bool]:
-    """The case waits at a step: with a task, with a worker outside, or for a moment."""
+    """The case waits at a step: with a task, with a worker outside, for a moment, a message or a signal."""
     return or_(
+        exists().where(Subscription.instance_id == Instance.id, Subscription.step == step),
         exists().where(Task.instance_id == Instance.id, Task.state == "open", Task.step == step),
         exists().where(ExternalTask.instance_id == Instance.id, ExternalTask.state == "waiting", ExternalTask.step == step),
         exists().where(Timer.instance_id == Instance.id, Timer.state.in_(("waiting", "paused")), Timer.kind == "machine",

@@ -18,7 +18,7 @@ from engine.store.errors import NotFound
 KINDS = {
     "user": "userTask", "manual": "manualTask", "service": "serviceTask", "script": "scriptTask", "send": "sendTask", "receive": "receiveTask",
     "call": "callActivity", "subprocess": "subProcess", "start": "noneStartEvent", "end": "noneEndEvent", "gateway": "exclusiveGateway",
-    "timer": "intermediateTimer", "message": "intermediateMessageCatch", "event": "intermediateEvent",
+    "timer": "intermediateTimer", "message": "intermediateMessageCatch", "signal": "intermediateSignalCatch", "event": "intermediateEvent",
 }  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def kind_of(step: Step | None) -> str:
     if step is None:
         return "userTask"
     if step.attached_to:
-        return {"timer": "boundaryTimer", "message": "boundaryMessage"}.get(step.kind, "boundaryEvent")
+        return {"timer": "boundaryTimer", "message": "boundaryMessage", "signal": "boundarySignal"}.get(step.kind, "boundaryEvent")
     return KINDS[step.kind]
 
 
@@ -69,25 +69,6 @@ def tree_of(session: Session, instance_id: int) -> Node:
             above = _under(above, known, token, diagram.steps.get(step), step)
         _under(above, known, waiting.token, diagram.steps.get(waiting.step), waiting.step)
     return root
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A message that a step of a case waits for."""
-
-    token: str
-    step: str
-    message: str
-
-
-def messages_of(session: Session, instance_id: int) -> list[Expected]:
-    """The messages that a running case waits for now; none for one that is suspended. One query. Raises NotFound."""
-    row = session.get(Instance, instance_id, options=[undefer(Instance.saved)])
-    if row is None or row.state not in OPEN_STATES:
-        raise NotFound(f"No matching execution with id {instance_id}")
-    diagram = deployed(session, row.definition_id).diagram
-    waiting = Machine.load(diagram, row.saved, host=_Reader(dict(row.variables))).waiting() if row.state == "running" else []
-    return [Expected(each.token, each.step, each.message) for each in waiting if each.kind == "message" and each.message]
 
 
 def _under(above: Node, known: dict[str, Node], token: str, step: Step | None, step_id: str) -> Node:

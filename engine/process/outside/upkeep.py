@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -175,9 +175,10 @@ _AT_TASK = select(Task.step).where(Task.id == Incident.task_id).correlate(Incide
 
 _TYPES: Mapping[str, ColumnElement[bool]] = {
     "failedJob": Incident.timer_id.is_not(None), "failedExternalTask": Incident.external_id.is_not(None),
-    "failedTask": Incident.task_id.is_not(None) & Incident.timer_id.is_(None),
+    "failedTask": Incident.task_id.is_not(None) & Incident.timer_id.is_(None), "failedSignal": Incident.delivery_id.is_not(None),
+    "failedMessage": and_(*(column.is_(None) for column in (Incident.timer_id, Incident.external_id, Incident.task_id, Incident.delivery_id))),
 }  # fmt: skip
-#: What failed: a timer, what a worker outside does, a person's completion.
+#: What failed: a timer, what a worker outside does, a person's completion, a signal or message that a case could not take.
 INCIDENT_TYPES = tuple(_TYPES)
 
 

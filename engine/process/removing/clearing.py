@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.history import History, HistoryRemoved, HistorySealItem, instance_stream
 from engine.outbox import OutboxLetter
+from engine.process.event_tables import Signal, SignalDelivery, Subscription
 from engine.process.calendar_tables import RecountMove
 from engine.process.desk.tables import Copy, TaskDraft
 from engine.process.searching import search_text
@@ -28,7 +29,7 @@ CLEARERS: list[Callable[[Session, int], None]] = []
 KEEPERS: list[Callable[[Session, int], str | None]] = []
 
 #: Rows that go with their case, those first that name others of them.
-_ROWS: tuple[Any, ...] = (Copy, RecountMove, Incident, Attachment, Notice, BackTestCase, ExternalTask, Timer, Task, Party)
+_ROWS: tuple[Any, ...] = (Copy, RecountMove, Incident, Attachment, Notice, BackTestCase, ExternalTask, Subscription, SignalDelivery, Timer, Task, Party)
 
 #: The session holds none of the rows that are deleted.
 _BY_ITSELF = {"synchronize_session": False}
@@ -107,6 +108,9 @@ def clear(session: Session, instance: Instance) -> list[str]:
     letters = [letter for letter, payload in session.execute(dead) if str(payload.get("path", "")).partition("?")[0] in paths]
     session.execute(delete(OutboxLetter).where(OutboxLetter.id.in_(letters)), execution_options=_BY_ITSELF)
     session.execute(delete(TaskDraft).where(TaskDraft.task_id.in_(tasks)), execution_options=_BY_ITSELF)
+    thrown = select(Signal.id).where(Signal.instance_id == case)
+    session.execute(delete(SignalDelivery).where(SignalDelivery.signal_id.in_(thrown)), execution_options=_BY_ITSELF)
+    session.execute(delete(Signal).where(Signal.instance_id == case), execution_options=_BY_ITSELF)
     for table in _ROWS:
         session.execute(delete(table).where(table.instance_id == case), execution_options=_BY_ITSELF)
     instance.title, instance.search = "", search_text(instance.number)

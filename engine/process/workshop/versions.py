@@ -196,7 +196,7 @@ def step_lines(version: Deployed, names: Mapping[str, str]) -> list[StepLine]:
 #: The kinds that are listed, and what they are called.
 _KINDS = {
     "user": "办理环节", "manual": "人工环节", "service": "自动环节", "send": "自动环节", "script": "赋值", "call": "调用流程",
-    "receive": "等待消息", "message": "等待消息", "subprocess": "子流程", "timer": "定时", "end": "结束",
+    "receive": "等待消息", "message": "等待消息", "signal": "等待信号", "subprocess": "子流程", "timer": "定时", "end": "结束",
 }  # fmt: skip
 
 

@@ -97,6 +97,11 @@ def message(on: str, id: str, name: str, *, interrupting: bool = True) -> Detail
     return _boundary(on, id, f'<bpmn:messageEventDefinition messageRef="message_{name}"/>', interrupting)
 
 
+def signal(on: str, id: str, name: str, *, interrupting: bool = True) -> Details:
+    """A boundary signal event."""
+    return _boundary(on, id, f'<bpmn:signalEventDefinition signalRef="signal_{name}"/>', interrupting)
+
+
 def error(on: str, id: str, code: str | None = None) -> Details:
     """A boundary error event; without a code it catches all."""
     reference = f' errorRef="error_{code}"' if code else ""
@@ -121,6 +126,11 @@ def catches_message(id: str, name: str) -> Details:
         event=f'<bpmn:messageEventDefinition messageRef="message_{name}"/>',
         attributes={"messageRef": f"message_{name}"},
     )
+
+
+def of_signal(id: str, name: str, **properties: object) -> Details:
+    """Makes an intermediate event wait for a signal or throw it, an end throw it, a start begin by it."""
+    return Details(id, properties=element(id, **properties).properties, event=f'<bpmn:signalEventDefinition signalRef="signal_{name}"/>')
 
 
 def ends(id: str, event: str, code: str = "") -> Details:

@@ -66,6 +66,12 @@ class Case:
         self.reload()
         return self.machine.deliver(name, payload)
 
+    def hear(self, name: str, **payload: Any) -> list[str]:
+        """Steps that a signal from outside reached."""
+        self.reload()
+        steps = {waiting.token: waiting.step for waiting in self.machine.waiting()}
+        return sorted(steps[token] for token in self.machine.signal(name, payload))
+
     def targets(self, step: str) -> list[str]:
         """To which steps that were done one could go back from the oldest token at a step."""
         return sorted(self.machine.could_go_back(self.at(step).token, self.done))

@@ -89,12 +89,9 @@ REFUSED: list[tuple[str, str | None, bytes]] = [
     ("dynamic-call", "x", diagram("start > call:x > end", call("x", "${process}"))),
     # events
     ("unsupported-timer-event", "start", diagram(PLAIN, event("start", "timer"))),
-    ("unsupported-message-event", "start", diagram(PLAIN, event("start", "message"))),
-    ("unsupported-signal-event", "end", diagram(PLAIN, event("end", "signal"))),
     ("unsupported-message-event", "end", diagram(PLAIN, event("end", "message"))),
     ("unsupported-compensate-event", "x", diagram("start > throw:x > end", event("x", "compensate"))),
     ("unsupported-link-event", "x", diagram("start > throw:x > end", event("x", "link"))),
-    ("unsupported-signal-event", "x", diagram("start > catch:x > end", event("x", "signal"))),
     ("unsupported-conditional-event", "x", diagram("start > catch:x > end", event("x", "conditional"))),
     ("unsupported-none-event", "x", diagram("start > catch:x > end")),
     ("unsupported-multiple-event", "x", diagram("start > catch:x > end", Details("x", event="<bpmn:timerEventDefinition/><bpmn:messageEventDefinition/>"))),

@@ -15,6 +15,7 @@ from engine.people.accounts import create_account
 from engine.people.actor import Actor, load_actor
 from engine.people.tables import Account, Appointment, Unit, UnitBody
 from engine.process.definitions import deploy_in
+from engine.process.outside.correlating import Sought, tell_case
 from engine.process.package import Package
 from engine.process.editions import load_shipped_notices
 from engine.process.instances import start_instance
@@ -95,6 +96,10 @@ class Office:
     def complete(self, who: str, name: str, opinion: str = "", **answers: Any) -> None:
         """Completes the oldest open task with that step id."""
         complete_task(self.store, self.task(name).id, actor=self[who], answers=answers, opinion=opinion)
+
+    def tell(self, case: int, message: str, *, by: str = "otto", **payload: Any) -> None:
+        """A message from outside, for one case."""
+        tell_case(self.store, case, Sought(message, case), payload, actor=self[by])
 
     def sweep(self, to: str | None = None) -> int:
         """Moves the clock and lets the worker fire what is due."""

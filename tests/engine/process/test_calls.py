@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.process.instances import deliver_message, terminate_instance
-from engine.store.errors import NotAllowed, NotRunning
+from engine.process.instances import terminate_instance
+from engine.process.outside.correlating import Mismatch
+from engine.store.errors import NotAllowed
 from tests.engine.interpreter.diagrams import call, catches_message, element, message, multi, sub, timer
 from tests.engine.process.office import Office, choice, form
 
@@ -79,17 +80,18 @@ def test_a_message_reaches_only_the_instance_it_is_sent_to_and_is_not_kept(offic
     office.deploy("start > user:first > catch:wait > end:told", catches_message("wait", "news"),
                   element("first", unit="'A'", post="handler"))
     one, other = office.start(), office.start()
-    deliver_message(office.store, one, "news")
+    with pytest.raises(Mismatch):
+        office.tell(one, "news")
     office.complete("anna", "first")
     office.complete("anna", "first")
     assert {office.instance(one).state, office.instance(other).state} == {"running"}
-    deliver_message(office.store, one, "news", {"heard": 1})
+    office.tell(one, "news", heard=1)
     assert (office.instance(one).outcome, office.instance(other).state) == ("told", "running")
     assert office.instance(one).variables["heard"] == 1
-    with pytest.raises(NotRunning):
-        deliver_message(office.store, one, "news")
+    with pytest.raises(Mismatch):
+        office.tell(one, "news")
     with pytest.raises(NotAllowed):
-        deliver_message(office.store, other, "news", actor=office["anna"])
+        office.tell(other, "news", by="anna")
 
 
 def test_processes_that_start_each_other_without_end_are_stopped_and_nothing_is_kept(office: Office) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from engine.history import History
 from engine.process.clocks import explain
 from engine.process.editions import current_edition
-from engine.process.instances import deliver_message, suspend_instance
+from engine.process.instances import suspend_instance
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import Instance, Notice, Task, Timer
 from engine.process.tasks import claim_task, complete_task
@@ -255,7 +255,7 @@ def test_a_message_in_between_counts_as_an_act(office: Office) -> None:
                   element("judge", **B), element("sign", **HEAD), actions="withdraw")
     case = office.start()
     office.complete("dora", "judge")
-    deliver_message(office.store, case, "news")
+    office.tell(case, "news")
     with pytest.raises(Stale):
         take_back(office, "dora", "judge")
 

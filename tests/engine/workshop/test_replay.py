@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engine.process.instances import deliver_message, terminate_instance
+from engine.process.instances import terminate_instance
 from engine.process.interpreter.model import OperationError
 from engine.process.operations import OPERATIONS, Call, Operation
 from tests.engine.interpreter.diagrams import call, catches_message, catches_timer, element, error, message, multi, script, sub, timer
@@ -272,7 +272,7 @@ def test_messages_come_when_they_came_with_what_they_brought(office: Office) -> 
     chains = ("start > catch:wait > xor:what", "what [news == 'good'] > end:glad", "what [default] > end:sorry")
     office.deploy(*chains, catches_message("wait", "told"))
     case = office.start()
-    deliver_message(office.store, case, "told", {"news": "good"}, actor=office["otto"])
+    office.tell(case, "told", news="good")
     assert office.instance(case).outcome == "glad"
     assert findings(office.store, *chains, catches_message("wait", "told")) == {}
     assert told(findings(office.store, *chains, catches_message("wait", "other"))[case]) == [("route", "wait")]

@@ -19,7 +19,7 @@ from engine.process.tables import ExternalTask, Instance, Task, Timer
 
 #: The acts that move a case; claiming and the like do not.
 _MOVES = (
-    "started", "completed", "timer_fired", "message", "child_ended", "terminated", "suspended", "resumed", "external_completed",
+    "started", "completed", "timer_fired", "message", "signal", "child_ended", "terminated", "suspended", "resumed", "external_completed",
     "external_error", "returned", "withdrawn", "start_withdrawn", "given_up", "corrected",
 )  # fmt: skip
 

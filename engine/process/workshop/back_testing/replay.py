@@ -197,6 +197,8 @@ def _take(run: Replay, move: Move) -> None:
     elif move.act == "message":
         payload = move.data.get("payload", {})
         trial.deliver(str(move.data.get("message")), payload, move.at, move.known_at, opened)
+    elif move.act == "signal":
+        trial.hear(str(move.data.get("signal")), move.data.get("payload", {}), move.at, move.known_at, opened)
 
 
 def _go_back(run: Replay, move: Move) -> None:

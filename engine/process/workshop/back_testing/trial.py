@@ -280,6 +280,12 @@ class Trial:
         if self.ended_at is None and self.machine.deliver(message):
             self._settle(Cause("收到消息", opened))
 
+    def hear(self, signal: str, payload: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
+        """A signal comes. What the case throws itself it has heard already, and nobody else hears a trial."""
+        self.at, self._known_at = at, max(self._known_at, known_at)
+        if self.ended_at is None and self.machine.signal(signal, payload):
+            self._settle(Cause("收到信号", opened))
+
     def suspend(self, at: datetime, known_at: datetime) -> None:
         """Somebody suspends the case: its clocks stand still."""
         self.at, self._known_at = at, max(self._known_at, known_at)

@@ -101,6 +101,8 @@ class CaseShown:
     timers: list[TimerShown]
     messages: list[str]
     """The messages that it waits for."""
+    signals: list[str]
+    """The signals that it waits for."""
     topics: list[TopicShown] = field(default_factory=list)
 
 
@@ -151,7 +153,7 @@ def _shown(work: Work, instance: Instance, place: int, draft: int) -> CaseShown:
         place=place, sheet=sheet, drafted=instance.definition_id == draft, tokens=dict(Counter(_standing(waiting))),
         tasks=list(_tasks(session, instance, case.definition, sheet, timers, place)), timers=timers,
         messages=sorted({token.message for token in waiting if token.message}),
-        topics=list(_topics(session, case)),
+        signals=sorted({token.signal for token in waiting if token.signal}), topics=list(_topics(session, case)),
     )  # fmt: skip
 
 

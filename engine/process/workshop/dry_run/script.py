@@ -26,6 +26,7 @@ DOINGS: Mapping[str, frozenset[str]] = {
     "timer": frozenset(),
     "until": frozenset({"at"}),
     "message": frozenset({"case", "message", "given"}),
+    "signal": frozenset({"signal", "given"}),
     "worker": frozenset({"case", "step", "nth", "given", "error"}),
 }
 
@@ -35,7 +36,7 @@ class ScriptMove:
     """One move of the script."""
 
     do: str
-    """start · complete · timer (to the next timer) · until (to an instant) · message · worker (outside)"""
+    """start · complete · timer (to the next timer) · until (to an instant) · message · signal (to all cases of the run) · worker (outside)"""
     at: str = ""
     """When the run begins, or to when it goes on: an ISO instant, in Shanghai time where it says nothing else; "" for now."""
     by: str = ""
@@ -49,6 +50,7 @@ class ScriptMove:
     nth: int = 0
     """Which of several open tasks of the step, oldest first."""
     message: str = ""
+    signal: str = ""
     about: Mapping[str, str] = field(default_factory=dict)
     """What the case is about, as a start page's link says: `resource_code`."""
     answers: Mapping[str, Any] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class ScriptMove:
     files: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Field (or `attachments`) → names of files that are pretended to be uploaded."""
     given: Mapping[str, Any] = field(default_factory=dict)
-    """The first data of a process that no person starts; what a message brings; what a worker outside gives back."""
+    """The first data of a process that no person starts; what a message or signal brings; what a worker outside gives back."""
     error: str = ""
     """The BPMN error that the worker reports instead."""
 

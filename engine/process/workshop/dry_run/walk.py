@@ -28,6 +28,7 @@ from engine.process.interpreter.model import Diagram, Problem
 from engine.process.interpreter.reader import read_diagram
 from engine.process.moves import Deliver, Finish
 from engine.process.package import Package, as_text
+from engine.process.signals import hear_in, heard_within
 from engine.process.tables import Definition, ExternalTask, Instance, Task, Timer
 from engine.process.tasks import complete_in
 from engine.process.timers import fire_in
@@ -67,7 +68,7 @@ class Told:
     """From 1."""
     title: str
     person: str
-    """Who did it; empty for time and messages."""
+    """Who did it; empty for time, messages and signals."""
     at: datetime
     """When the virtual clock stood after it."""
     effects: Effects
@@ -171,6 +172,7 @@ class _Run:
                 if move.do in ("timer", "until"):
                     return self._pass_time(number, move)
                 title, person = self._do(move)
+                self._hear()
                 self.session.flush()
             return Told(number, title, person.name if person else "", self.work.now, self.watch.effects())
         except OperationalError:
@@ -193,6 +195,8 @@ class _Run:
                 return self._complete(move)
             case "worker":
                 return self._work(move), None
+            case "signal":
+                return self._throw(move), None
             case _:
                 case_id = self._case(move.case)
                 advance(self.work, lock_instance(self.work, case_id), Deliver(move.message, dict(move.given)))
@@ -242,6 +246,23 @@ class _Run:
         name, said = self._name_of(move), {"error": move.error} if move.error else {}
         advance(self.work, instance, Finish(rows[move.nth], dict(move.given), move.error or None, said))
         return f"外部程序办结“{name}”" if not move.error else f"外部程序报告“{name}”未能办成"
+
+    def _throw(self, move: ScriptMove) -> str:
+        """A signal from outside comes to every case of the run that waits for it."""
+        self.session.flush()
+        heard = [hear_in(self.work, case, move.signal, dict(move.given), {"from": "试运行"}) for case in self.watch.cases]
+        if not any(heard):
+            raise Stale(f"此时没有等待信号“{move.signal}”的办件")
+        return f"发出信号“{move.signal}”"
+
+    def _hear(self) -> None:
+        """What the cases threw reaches the others of the run; no other case, as nothing real is touched."""
+        thrown = self.work.notes.pop("thrown", None)
+        if not thrown:
+            return
+        self.session.flush()
+        heard_within(self.work, thrown, [*self.watch.cases])
+        self._hear()
 
     def _case(self, place: int) -> int:
         if place >= len(self.watch.cases):
@@ -297,6 +318,7 @@ class _Run:
         try:
             with self.session.begin_nested():
                 fire_in(self.work, timer_id)
+                self._hear()
                 self.session.flush()
             return None
         except (OperationalError, TooMuch):

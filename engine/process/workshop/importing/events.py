@@ -1,4 +1,4 @@
-"""Events that do not run here as they are drawn: triggers, signals, links, compensation, timers of other engines."""
+"""Events that do not run here as they are drawn: triggers, conditions, links, compensation, timers of other engines."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import re
 from lxml import etree
 
 from engine.process.interpreter.document import BPMN, SHARING, TASKS, local_name, properties_of, text_of
-from engine.process.interpreter.structure_events import ALLOWED, DURATION, EVENT_NAMES, PLACES
+from engine.process.interpreter.structure_events import ALLOWED, DURATION, EVENT_NAMES, FROM_OUTSIDE, NAME_MAX, PLACES
 from engine.process.workshop.importing.drawing import Drawing
 from engine.process.workshop.importing.expressions import in_our_words, literal
 from engine.process.workshop.importing.sheet import Sheet, arrows, attributes, child, event_definitions, is_bpmn, nodes_in
 
 #: What waits for something that only our messages can say.
-_AS_MESSAGE = {"signal": "信号", "conditional": "条件", "none": "空", "escalation": "升级", "link": "链接", "error": "错误"}
+_AS_MESSAGE = {"conditional": "条件", "none": "空", "escalation": "升级", "link": "链接", "error": "错误"}
 _CYCLE = re.compile(r"R\d*/(?:[^/]*/)?(P[^/]+)")
 
 
@@ -36,14 +36,16 @@ def bring_events(sheet: Sheet, drawing: Drawing) -> None:
 
 
 def bring_waiting(sheet: Sheet, node: etree._Element) -> None:
-    """What an event that waits must say: when, or for which message."""
+    """What an event that waits must say: when, or for which message or signal; and which signal one throws."""
     if is_bpmn(node, {"receiveTask"}):
-        _message(sheet, node, node)
+        _named(sheet, node, node, "message")
+    if kind_of(node) == "signal" and not is_bpmn(node, {"startEvent"}):
+        _named(sheet, node, event_definitions(node)[0], "signal")
     if not is_bpmn(node, {"boundaryEvent", "intermediateCatchEvent"}):
         return
     for definition in event_definitions(node)[:1]:
         if local_name(definition) == "messageEventDefinition":
-            _message(sheet, node, definition)
+            _named(sheet, node, definition, "message")
         elif local_name(definition) == "timerEventDefinition":
             _timer(sheet, node, definition)
 
@@ -125,7 +127,7 @@ def _throw(sheet: Sheet, node: etree._Element) -> None:
 def _said(sheet: Sheet, node: etree._Element, kind: str, now: str) -> None:
     word = EVENT_NAMES.get(kind, kind)
     sheet.rewrote(node, "throw-dropped", f"原抛出“{word}”，现为{now}，不再抛出")
-    if kind in ("message", "signal"):
+    if kind == "message":
         sheet.lacks(node, "message-not-sent", f"此处不再发出{word}；需要通知他人时，请加服务任务，操作选“发送消息”", required=False)
     elif kind == "compensate":
         sheet.lacks(node, "compensation-dropped", "此处不再触发补偿；需要撤销时，请画出撤销的步骤", required=False)
@@ -143,7 +145,7 @@ def _catch(sheet: Sheet, node: etree._Element) -> None:
 
 
 def _as_message(sheet: Sheet, node: etree._Element, kind: str) -> None:
-    """A signal or a condition awaited becomes a message awaited: that is how something from outside is told here."""
+    """A condition awaited becomes a message awaited: that is how something from outside is told here."""
     _drop(sheet, node)
     etree.SubElement(node, f"{{{BPMN}}}messageEventDefinition")
     word = _AS_MESSAGE.get(kind, EVENT_NAMES.get(kind, kind))
@@ -177,7 +179,7 @@ def _boundary(sheet: Sheet, node: etree._Element, guarded: set[str]) -> None:
 
 def _at_once(sheet: Sheet, node: etree._Element, host: etree._Element, guarded: set[str]) -> None:
     """A service is done at once here, so nothing can come in between; what interrupts it is its failure."""
-    if not is_bpmn(host, {"serviceTask", "sendTask"}) or kind_of(node) not in ("timer", "message"):
+    if not is_bpmn(host, {"serviceTask", "sendTask"}) or kind_of(node) not in FROM_OUTSIDE:
         return
     if properties_of(host).get("topic") or node.get("cancelActivity") == "false" or not is_bpmn(node, {"boundaryEvent"}):
         return
@@ -306,24 +308,25 @@ def _link_name(node: etree._Element) -> str:
     return " ".join((node.get("name") or "").split())
 
 
-# -- messages and timers --------------------------------------------------------------------------
+# -- messages, signals and timers --------------------------------------------------------------------------
 
 
-def _message(sheet: Sheet, node: etree._Element, holder: etree._Element) -> None:
-    """A message goes by its name here."""
-    message = sheet.find(holder.get("messageRef"))
-    if message is not None and is_bpmn(message, {"message"}):
-        if not message.get("name"):
-            message.set("name", message.get("id") or "")
-            sheet.rewrote(node, "message-named", f"等待的消息没有名称，取其编号“{message.get('id')}”")
+def _named(sheet: Sheet, node: etree._Element, holder: etree._Element, kind: str) -> None:
+    """A message or signal goes by its name here."""
+    word, reference = EVENT_NAMES[kind], f"{kind}Ref"
+    found = sheet.find(holder.get(reference))
+    if found is not None and is_bpmn(found, {kind}):
+        if not found.get("name"):
+            found.set("name", (found.get("id") or "")[:NAME_MAX])
+            sheet.rewrote(node, f"{kind}-named", f"{word}没有名称，取其编号“{found.get('id')}”")
         return
-    if holder.get("messageRef"):
-        sheet.keep(node, messageRef=holder.get("messageRef") or "")
-    name = " ".join((node.get("name") or "").split()) or node.get("id") or ""
-    made = etree.Element(f"{{{BPMN}}}message", {"id": sheet.new_id(f"Message_{node.get('id')}"), "name": name})
+    if holder.get(reference):
+        sheet.keep(node, **{reference: holder.get(reference) or ""})
+    name = (" ".join((node.get("name") or "").split()) or node.get("id") or "")[:NAME_MAX]
+    made = etree.Element(f"{{{BPMN}}}{kind}", {"id": sheet.new_id(f"{kind.title()}_{node.get('id')}"), "name": name})
     sheet.process.addprevious(made)
-    holder.set("messageRef", made.get("id") or "")
-    sheet.rewrote(node, "message-named", f"没有写明等待哪个消息，已新建消息“{name}”")
+    holder.set(reference, made.get("id") or "")
+    sheet.rewrote(node, f"{kind}-named", f"没有写明是哪个{word}，已新建{word}“{name}”")
 
 
 def _timer(sheet: Sheet, node: etree._Element, definition: etree._Element) -> None:

@@ -16,7 +16,7 @@ from engine.process.workshop.importing.sheet import Sheet, event_definitions, fl
 #: Pixels between the main part and the frame drawn around it.
 FRAME = 30.0
 #: What an event subprocess may begin with and a boundary event may be.
-_CATCHES = frozenset({"timer", "message", "error", "escalation"})
+_CATCHES = frozenset({"timer", "message", "signal", "error", "escalation"})
 
 
 def bring_handlers(sheet: Sheet, drawing: Drawing) -> None:

@@ -204,6 +204,8 @@ def check_plan(old: Diagram, new: Diagram, images: Mapping[str, str]) -> list[Pr
             say(element, "plan-event", f"{called(old, element)}与新版本的{called(new, image)}不在相互对应的环节上")
         if step.message != other.message:
             say(element, "plan-message", f"{called(old, element)}等待的消息由“{step.message}”改为“{other.message}”", "warning")
+        if step.kind == "signal" and step.signal != other.signal:
+            say(element, "plan-signal", f"{called(old, element)}等待的信号由“{step.signal}”改为“{other.signal}”", "warning")
     _twice(old, new, images, say)
     return sorted(findings, key=lambda finding: finding.severity == "warning")
 
