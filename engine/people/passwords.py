@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -15,6 +17,8 @@ HASHER = PasswordHasher()
 
 #: Characters. The longest stops nobody, but keeps a request from costing us minutes.
 SHORTEST, LONGEST = 10, 200
+#: Kinds of characters.
+KINDS = 2
 
 
 def hash_password(password: str) -> str:
@@ -38,19 +42,36 @@ def outdated(password_hash: str) -> bool:
     return HASHER.check_needs_rehash(password_hash)
 
 
-def require_strong(login: str, password: str) -> None:
-    """Raises Invalid (field "password") for one that is too short, too plain or contains the login name.
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule that a password must keep."""
 
-    At least ten characters of at least two kinds (letters, digits, others), as the classified-protection reviews
-    (等级保护) ask for complexity.
-    """
-    kinds = {"letter" if c.isalpha() else "digit" if c.isdigit() else "other" for c in password}
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise Invalid({"password": f"密码长度应为{SHORTEST}至{LONGEST}个字符"})
-    if len(kinds) < 2:
-        raise Invalid({"password": "密码应至少包含字母、数字、符号中的两类"})
-    if login.lower() in password.lower():
-        raise Invalid({"password": "密码不能包含登录名"})
+    key: str
+    parameters: Mapping[str, int]
+    says: str
+    """What is wrong with a password that does not keep it."""
+    holds: Callable[[str, str], bool]
+    """Of a login and a password."""
+
+
+def _kinds(password: str) -> int:
+    return len({"letter" if c.isalpha() else "digit" if c.isdigit() else "other" for c in password})
+
+
+#: At least ten characters of at least two kinds (letters, digits, others), as the classified-protection reviews (等级保护) ask for complexity.
+RULES = (
+    Rule("length", {"shortest": SHORTEST, "longest": LONGEST}, f"密码长度应为{SHORTEST}至{LONGEST}个字符",
+         lambda _login, password: SHORTEST <= len(password) <= LONGEST),
+    Rule("kinds", {"kinds": KINDS}, "密码应至少包含字母、数字、符号中的两类", lambda _login, password: _kinds(password) >= KINDS),
+    Rule("login", {}, "密码不能包含登录名", lambda login, password: login.lower() not in password.lower()),
+)  # fmt: skip
+
+
+def require_strong(login: str, password: str) -> None:
+    """Raises Invalid (field "password") for one that is too short, too plain or contains the login name: the first rule not kept."""
+    for rule in RULES:
+        if not rule.holds(login, password):
+            raise Invalid({"password": rule.says})
 
 
 @cache

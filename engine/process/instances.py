@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -180,13 +180,30 @@ def resume_instance(store: Store, instance_id: int, *, actor: Actor, reason: str
     _set_going(store, instance_id, Resume(_reason(reason, "请填写恢复理由")), actor, origin)
 
 
+@command
+def set_all_going(
+    store: Store, instance_ids: Collection[int], *, suspended: bool, actor: Actor, reason: str, origin: Origin = Origin()
+) -> None:
+    """Stops several cases, or lets them go on: all or none. One that stands so already is passed over. Raises as `suspend_instance`, NotFound."""
+    permissions.require(actor, "supervise")
+    said = _reason(reason, "请填写理由")
+    with store.work(actor, origin) as work:
+        for instance_id in sorted(set(instance_ids)):  # in one order, so that two of them never wait for each other
+            instance = lock_instance(work, instance_id)
+            if instance.state != ("suspended" if suspended else "running"):
+                _stop_or_go(work, instance, Suspend(said) if suspended else Resume(said))
+
+
 def _set_going(store: Store, instance_id: int, move: Suspend | Resume, actor: Actor, origin: Origin) -> None:
     permissions.require(actor, "supervise")
     with store.work(actor, origin) as work:
-        instance = lock_instance(work, instance_id)
-        if instance.parent_id is not None:
-            raise Invalid(message="该办件由另一办件启动，请在其上级办件上暂停或恢复")
-        advance(work, instance, move)
+        _stop_or_go(work, lock_instance(work, instance_id), move)
+
+
+def _stop_or_go(work: Work, instance: Instance, move: Suspend | Resume) -> None:
+    if instance.parent_id is not None:
+        raise Invalid(message=f"办件{instance.number}由另一办件启动，请在其上级办件上暂停或恢复")
+    advance(work, instance, move)
 
 
 def _reason(given: str, missing: str) -> str:

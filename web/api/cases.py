@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from engine.process.correcting import correct_data
-from engine.process.instances import resume_instance, suspend_instance, terminate_instance
+from engine.process.instances import resume_instance, set_all_going, suspend_instance, terminate_instance
 from engine.process.outside import cases, upkeep
 from engine.process.outside.tree import Node, tree_of
 from engine.process.tables import OPEN_STATES
@@ -15,7 +15,7 @@ from web.api import shapes, values
 from web.api.lists import Asking, answer
 from web.api.once import etag, seen
 from web.api.refusals import missing
-from web.api.routing import Answer, Call, route
+from web.api.routing import Answer, Call, route, row_number
 from web.api.seeing import require_case
 from web.api.shapes import COUNT, flag, many, maybe, record, text
 from web.api.tasks import ID, IDS, NAME, PATTERN, definition_id
@@ -117,6 +117,15 @@ def suspended(call: Call) -> None:
     if wanted != (row.state == "suspended"):
         act = suspend_instance if wanted else resume_instance
         act(store(), row.id, actor=me(), reason=call.body.get("reason") or UNSAID, origin=origin())
+
+
+@route("PUT", "/process-instance/suspended", "Stops several cases, or lets them go on: all or none", tag=_T, scope="operate", refuses=(404, 409, 500),
+       body=shapes.body({"suspended": flag(), "processInstanceIds": {**many(ID, most=100), "minItems": 1}, "reason": text("stays on record (ours)", most=500)},
+                        required=("suspended", "processInstanceIds")),
+       stands="partly", note="by ids; for those who supervise; one that stands so already is passed over")
+def all_suspended(call: Call) -> None:
+    ids = [row_number(each, "process instance") for each in call.body["processInstanceIds"]]
+    set_all_going(store(), ids, suspended=call.body["suspended"], actor=me(), reason=call.body.get("reason") or UNSAID, origin=origin())
 
 
 # -- variables --------------------------------------------------------------------------------

@@ -17,13 +17,13 @@ from flask import Response
 from engine.process.outside import external_list, finishing
 from engine.process.outside.fetching import FETCH_MAX, LOCK_MAX, TOPICS_MAX, Asked, Fetched, fetch_and_lock, fetched
 from engine.process.outside.finishing import NotYours
-from engine.process.outside.listing import definition_number
+from engine.process.outside.listing import Cut, definition_number
 from engine.process.outside.once import Done
 from engine.server import WAITING
 from engine.store.errors import NotFound
 from web.api import dates, lists
 from web.api.once import once, replayed
-from web.api.refusals import ApiError, missing
+from web.api.refusals import ApiError, bad_request, missing
 from web.api.routing import Answer, Call, route, row_number
 from web.api.shapes import COUNT, Shape, body, flag, many, maybe, moment, number, record, table, text
 from web.api.values import GIVEN_VARIABLES, VARIABLES, all_typed, plain
@@ -46,6 +46,8 @@ TASK = record(_TASK)
 LOCKED = record({**_TASK, "errorDetails": maybe(text()), "variables": VARIABLES, "extensionProperties": table(text())})
 _ID = text(least=1, most=100)
 
+#: External tasks whose retries are set at once.
+_RETRIED = 500
 _ASKING = lists.Asking(
     {
         "externalTaskId": _ID, "externalTaskIdIn": many(_ID), "topicName": text(most=128), "workerId": text(most=200), "locked": flag(),
@@ -271,11 +273,23 @@ def retries(call: Call) -> None:
 
 
 @route("PUT", "/external-task/retries", "How often several may still be tried: all or none", tag=_TAG, scope="operate", stands="partly", refuses=(404,),
-       note="by ids only", body=body({"retries": number(most=finishing.RETRIES_MAX), "externalTaskIds": many(_ID, most=500)},
-                                     required=("retries", "externalTaskIds")))
+       note=f"by ids, a query, or the cases that they are of; at most {_RETRIED} at once",
+       body=body({"retries": number(most=finishing.RETRIES_MAX), "externalTaskIds": many(_ID, most=_RETRIED),
+                  "externalTaskQuery": _ASKING.body, "processInstanceIds": many(_ID, most=_RETRIED)}, required=("retries",)))
 def many_retries(call: Call) -> None:
-    ids = [row_number(each, "external task") for each in call.body["externalTaskIds"]]
-    finishing.set_retries(store(), ids, int(call.body["retries"]), actor=me(), origin=origin())
+    sent = call.body
+    ids = {row_number(each, "external task") for each in sent.get("externalTaskIds") or []}
+    named = [name for name in ("externalTaskIds", "externalTaskQuery", "processInstanceIds") if sent.get(name) is not None]
+    if not named:
+        raise bad_request("give externalTaskIds, externalTaskQuery or processInstanceIds")
+    for query in (sent.get("externalTaskQuery"), {"processInstanceIdIn": sent["processInstanceIds"]} if sent.get("processInstanceIds") else None):
+        if query is not None:
+            asked = _ASKING.asked(Call({}, {}, query))
+            with store().read() as session:
+                ids |= {row[0].id for row in external_list.external_tasks(session, me(), asked, Cut(most=_RETRIED + 1)).rows}
+    if len(ids) > _RETRIED:
+        raise bad_request(f"that would be more than {_RETRIED} external tasks: narrow the query")
+    finishing.set_retries(store(), ids, int(sent["retries"]), actor=me(), origin=origin())
 
 
 @route("PUT", "/external-task/<id>/priority", "Which of the waiting ones workers get first", tag=_TAG, scope="operate",

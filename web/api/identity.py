@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from engine.people.passwords import RULES, Rule
 from engine.people.sign_in import SignInRefused, prove, rules_of
 from engine.process.outside.people import groups_of, person_by_login
-from web.api.refusals import bad_request, not_covered
+from web.api.refusals import bad_request
 from web.api.routing import Call, route
 from web.api.shapes import LIST_MAX, body, flag, many, record, text
 from web.context import origin, settings, store
@@ -47,8 +48,27 @@ def verify(call: Call) -> Any:
     return {"authenticatedUser": call.body["username"], "authenticated": True}
 
 
-@route("GET", "/identity/password-policy", "The rules for passwords", tag="identity", scope="read", stands="501")
+_RULE = {"placeholder": text("the rule's name"), "parameter": {"type": "object", "description": "its numbers, as texts"}}
+#: Rule → the original's name of it, and those of its numbers.
+_POLICY = {"length": "PASSWORD_POLICY_LENGTH", "kinds": "PASSWORD_POLICY_KINDS", "login": "PASSWORD_POLICY_USER_DATA"}
+_NUMBERS = {"shortest": "minLength", "longest": "maxLength", "kinds": "minKinds"}
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {"placeholder": _POLICY[rule.key], "parameter": {_NUMBERS[name]: str(value) for name, value in rule.parameters.items()}}
+
+
+@route("GET", "/identity/password-policy", "The rules for passwords", tag="identity", scope="read", answer=record({"rules": many(record(_RULE))}),
+       note="PASSWORD_POLICY_KINDS is ours: of how many kinds (letters, digits, others) the characters must be")
 def policy(_: Call) -> Any:
-    raise not_covered("passwords are set on the page of the account, which tells its rules")
+    return {"rules": [_rule(rule) for rule in RULES]}
 
 
+@route("POST", "/identity/password-policy", "Whether a password would keep the rules", tag="identity", scope="read",
+       body=body({"password": text(most=1000), "profile": body({name: text(most=200) for name in ("id", "firstName", "lastName", "email")})},
+                 required=("password",)),
+       answer=record({"rules": many(record({**_RULE, "valid": flag()})), "valid": flag()}))
+def keeps_policy(call: Call) -> Any:
+    login = (call.body.get("profile") or {}).get("id") or ""
+    rules = [{**_rule(rule), "valid": rule.holds(login, call.body["password"]) or (rule.key == "login" and not login)} for rule in RULES]
+    return {"rules": rules, "valid": all(rule["valid"] for rule in rules)}

@@ -15,8 +15,8 @@ from web.api import dates
 from web.api.cases import UNSAID
 from web.api.lists import PAGING, Asking, answer
 from web.api.refusals import missing
-from web.api.routing import Call, route
-from web.api.shapes import COUNT, body, flag, maybe, moment, number, record, text
+from web.api.routing import Call, route, row_number
+from web.api.shapes import COUNT, body, flag, many, maybe, moment, number, record, text
 from web.api.tasks import ID, IDS, NAME, definition_id
 from web.context import me, origin, store
 
@@ -86,7 +86,14 @@ def trace(call: Call) -> Any:
 @route("PUT", "/job/<id>/retries", "How often it may still fail", tag=_J, scope="operate",
        body=body({"retries": number(most=MOST_ATTEMPTS)}, required=("retries",)))
 def job_retries(call: Call) -> None:
-    upkeep.set_job_retries(store(), call.row("job"), int(call.body["retries"]), actor=me(), origin=origin())
+    upkeep.set_job_retries(store(), [call.row("job")], int(call.body["retries"]), actor=me(), origin=origin())
+
+
+@route("PUT", "/job/retries", "How often several may still fail: all or none", tag=_J, scope="operate", stands="own", refuses=(404,),
+       note="at once, in place of the original's batch by POST",
+       body=body({"jobIds": many(ID, most=500), "retries": number(most=MOST_ATTEMPTS)}, required=("jobIds", "retries")))
+def many_retries(call: Call) -> None:
+    upkeep.set_job_retries(store(), [row_number(each, "job") for each in call.body["jobIds"]], int(call.body["retries"]), actor=me(), origin=origin())
 
 
 @route("POST", "/job/<id>/execute", "Fire a timer that is due now", tag=_J, scope="operate", stands="better", refuses=(500,),

@@ -256,16 +256,32 @@ def add_filter(work: Work, actor: Actor, *, name: str, tab: str, query: Mapping[
     return row.id
 
 
+def change_filter(work: Work, actor: Actor, filter_id: int, *, name: str, tab: str, query: Mapping[str, Any], shared: bool) -> None:
+    """Gives a filter of one's own another name, query and readers. Raises NotAllowed, NotFound, Invalid for a name that is taken."""
+    row = _own_filter(work, actor, filter_id, (tab,), "只有保存该筛选的人可以修改")
+    taken = select(SavedFilter.id).where(
+        SavedFilter.account_id == actor.account_id, SavedFilter.tab == tab, SavedFilter.name == name, SavedFilter.id != filter_id
+    )  # fmt: skip
+    if work.session.scalar(taken) is not None:
+        raise Invalid({"name": f"已有名为“{name}”的筛选"})
+    row.name, row.query, row.unit_id = name, dict(query), actor.unit_id if shared else None
+
+
+def _own_filter(work: Work, actor: Actor, filter_id: int, tabs: Collection[str], not_own: str) -> SavedFilter:
+    """One of the actor's filters, locked."""
+    row = work.session.get(SavedFilter, filter_id, with_for_update=True)
+    if row is None or row.tab not in tabs or (row.account_id != actor.account_id and row.unit_id not in _units(actor)):
+        raise NotFound("没有找到该筛选")
+    if row.account_id != actor.account_id:
+        raise NotAllowed(not_own)
+    return row
+
+
 @command
 def drop_filter(store: Store, filter_id: int, *, actor: Actor, tabs: Collection[str] = TABS) -> None:
     """Deletes a filter of one of these tabs. Raises NotAllowed for a colleague's, NotFound for what the actor does not find there at all."""
     with store.work(actor) as work:
-        row = work.session.get(SavedFilter, filter_id, with_for_update=True)
-        if row is None or row.tab not in tabs or (row.account_id != actor.account_id and row.unit_id not in _units(actor)):
-            raise NotFound("没有找到该筛选")
-        if row.account_id != actor.account_id:
-            raise NotAllowed("只有保存该筛选的人可以删除")
-        work.session.delete(row)
+        work.session.delete(_own_filter(work, actor, filter_id, tabs, "只有保存该筛选的人可以删除"))
 
 
 def _units(actor: Actor) -> frozenset[int]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
 from engine.people.tables import Account
-from engine.process.desk.filters import OUTSIDE, add_filter, drop_filter, found_by, sound_name
+from engine.process.desk.filters import OUTSIDE, add_filter, change_filter, drop_filter, found_by, sound_name
 from engine.process.desk.tables import SavedFilter
 from engine.process.outside.listing import AnySelect, Cut, Filter, Listed, conditions, count, fetch, ident, like, same
 from engine.store.errors import Invalid, NotFound
@@ -62,12 +62,26 @@ def keep(store: Store, *, actor: Actor, name: str, query: Mapping[str, Any], pro
 
     Raises Invalid for a name that is missing, too long or taken, for a filter too long, for too many.
     """
+    name, kept = sound_name(name), _sound(query, properties)
+    with store.work(actor) as work:
+        return add_filter(work, actor, name=name, tab=OUTSIDE, query=kept, shared=shared)
+
+
+@command
+def change(
+    store: Store, filter_id: int, *, actor: Actor, name: str, query: Mapping[str, Any], properties: Mapping[str, Any], shared: bool
+) -> None:
+    """Replaces a filter of one's own by another. Raises as `keep`, NotAllowed for a colleague's, NotFound."""
+    name, kept = sound_name(name), _sound(query, properties)
+    with store.work(actor) as work:
+        change_filter(work, actor, filter_id, name=name, tab=OUTSIDE, query=kept, shared=shared)
+
+
+def _sound(query: Mapping[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
     kept = {"query": dict(query), "properties": dict(properties)}
     if len(orjson.dumps(kept)) > SIZE_MAX:
         raise Invalid({"query": f"筛选条件过长：连同显示属性不超过{SIZE_MAX}字节"})
-    name = sound_name(name)
-    with store.work(actor) as work:
-        return add_filter(work, actor, name=name, tab=OUTSIDE, query=kept, shared=shared)
+    return kept
 
 
 def drop(store: Store, filter_id: int, *, actor: Actor) -> None:

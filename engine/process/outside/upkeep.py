@@ -6,7 +6,7 @@ the diagram's rule and the calendar; who supervises may set another (`timekeepin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -105,17 +105,18 @@ def trace_of(session: Session, actor: Actor, timer_id: int) -> str:
 
 
 @command
-def set_job_retries(store: Store, timer_id: int, retries: int, *, actor: Actor, origin: Origin = Origin()) -> None:
-    """How often a timer may still fail; 0: it waits for the operator. Raises NotFound, NotAllowed, Invalid."""
+def set_job_retries(store: Store, timer_ids: Collection[int], retries: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+    """How often timers may still fail; 0: they wait for the operator. All or none. Raises NotFound, NotAllowed, Invalid."""
     require(actor, "operate")
     if not 0 <= retries <= MOST_ATTEMPTS:
         raise Invalid({"retries": f"retries 应当在 0 到 {MOST_ATTEMPTS} 之间"})
     with store.work(actor, origin) as work:
-        timer = work.session.get(Timer, timer_id, with_for_update=True)
-        if timer is None or timer.state != "waiting":
-            raise NotFound("没有找到该定时，或已触发")
-        timer.attempts = MOST_ATTEMPTS - retries
-        timer.wake_at = timer.due_at if retries else None
+        for timer_id in sorted(set(timer_ids)):
+            timer = work.session.get(Timer, timer_id, with_for_update=True)
+            if timer is None or timer.state != "waiting":
+                raise NotFound("没有找到该定时，或已触发")
+            timer.attempts = MOST_ATTEMPTS - retries
+            timer.wake_at = timer.due_at if retries else None
 
 
 @command

@@ -138,3 +138,16 @@ def test_identity_tells_groups_and_checks_passwords(program: Programs) -> None:
     assert {"id": "013/intake", "name": "住建受理"} in found["groups"]
     assert person.post("/identity/verify", {"username": "asker", "password": "Sharing-2026"}) == {"authenticated": True, "authenticatedUser": "asker"}
     assert person.post("/identity/verify", {"username": "asker", "password": "no"})["authenticated"] is False
+
+
+def test_the_rules_for_passwords_are_told_and_tried(program: Programs) -> None:
+    person = program("asker")
+    rules = {rule["placeholder"]: rule["parameter"] for rule in person.get("/identity/password-policy")["rules"]}
+    assert rules == {"PASSWORD_POLICY_LENGTH": {"minLength": "10", "maxLength": "200"}, "PASSWORD_POLICY_KINDS": {"minKinds": "2"}, "PASSWORD_POLICY_USER_DATA": {}}
+    for password, profile, wrong in (
+        ("abcdefgh-1", {}, []), ("abc-1", {}, ["LENGTH"]), ("abcdefghijk", {}, ["KINDS"]), ("my-asker-2026", {"id": "Asker"}, ["USER_DATA"]), ("asker", {"id": "asker"}, ["LENGTH", "KINDS", "USER_DATA"]),
+    ):
+        told = person.post("/identity/password-policy", {"password": password, "profile": profile})
+        assert [rule["placeholder"] for rule in told["rules"] if not rule["valid"]] == [f"PASSWORD_POLICY_{name}" for name in wrong]
+        assert told["valid"] is not bool(wrong)
+    assert refusal(person.send("POST", "/identity/password-policy", {}))[0] == 400

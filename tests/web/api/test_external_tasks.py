@@ -187,3 +187,23 @@ def test_a_worker_may_choose_by_what_it_is_given(with_token: Tokens, cases: list
         assert len(found) == many and all(set(task["variables"]) == {"unit"} for task in found)
         for task in found:
             worker.post(f"/external-task/{task['id']}/unlock")
+
+
+def test_retries_of_several_are_set_by_a_query_or_by_their_cases(with_token: Tokens, cases: list[int]) -> None:
+    operator = with_token("sysadmin")
+
+    def retries() -> dict[str, int | None]:
+        return {each["processInstanceId"]: each["retries"] for each in operator.get("/external-task")}
+
+    first, second = (str(each) for each in cases)
+    for sent, found in (
+        ({"externalTaskQuery": {"processInstanceId": first}}, {first: 3, second: None}), ({"processInstanceIds": [second]}, {first: 3, second: 3}),
+        ({"externalTaskQuery": {"topicName": "none"}}, {first: 3, second: 3}), ({"externalTaskQuery": {}}, {first: 3, second: 3}),
+    ):
+        assert operator.send("PUT", "/external-task/retries", {"retries": 3, **sent}).status_code == 204
+        assert retries() == found
+    for sent, word in (({}, "externalTaskIds"), ({"externalTaskQuery": {"colour": 1}}, "colour"), ({"processInstanceQuery": {}}, "processInstanceQuery")):
+        status, _, said = refusal(operator.send("PUT", "/external-task/retries", {"retries": 1, **sent}))
+        assert status == 400 and word in said
+    assert refusal(with_token("asker").send("PUT", "/external-task/retries", {"retries": 1, "externalTaskQuery": {}}))[0] == 403
+    assert retries() == {first: 3, second: 3}

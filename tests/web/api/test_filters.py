@@ -66,7 +66,6 @@ def test_what_means_nothing_is_named_and_not_kept(program: Programs) -> None:
         status, kind, said = refusal(head.send("POST", "/filter/create", sent))
         assert (status, kind) == (400, "InvalidRequestException") and named in said, (sent, said)
     assert refusal(head.send("GET", "/filter?colour=red"))[0] == 400 and head.get("/filter") == []
-    assert refusal(head.send("PUT", "/filter/1", {}))[0] == 501
     assert refusal(head.send("GET", "/filter/1/singleResult"))[0] == 501
 
 
@@ -129,3 +128,60 @@ def test_a_filter_older_than_what_is_covered_says_so(program: Programs, cast: Ca
         status, _, said = refusal(asker.send("GET", f"/filter/{made['id']}{end}"))
         assert status == 400 and "query.formerly" in said
     assert asker.get(f"/filter/{made['id']}")["query"] == {"formerly": "covered"} and len(asker.get("/filter")) == 1
+
+
+def test_a_filter_is_replaced_by_its_owner_alone(program: Programs, desk: Desks) -> None:
+    desk("asker").ask()
+    asker, head, outsider = program("asker"), program("asker_head"), program("outsider")
+    asker.post("/filter/create", kept("全部", {}))
+    made = asker.post("/filter/create", kept("我的", office={"shared": True}, properties={"color": "red"}))
+    path = f"/filter/{made['id']}"
+    assert asker.send("PUT", path, kept("大家的", {"nameLike": "%无%"}, owner="asker")).status_code == 204
+    assert asker.get(path) == {**made, "name": "大家的", "query": {"nameLike": "%无%"}, "properties": {}, "office": {"shared": False}}
+    assert asker.send("PUT", path, kept("大家的", {}, office={"shared": True})).status_code == 204, "its own name is not taken"
+    for sent, word in ((kept("全部"), "已有"), (kept(query={"colour": 1}), "colour"), (kept(owner="asker_head"), "owner"), ({"resourceType": "Task"}, "name")):
+        status, _, said = refusal(asker.send("PUT", path, sent))
+        assert status == 400 and word in said
+    assert refusal(head.send("PUT", path, kept("我改")))[:2] == (403, "AuthorizationException")
+    assert refusal(outsider.send("PUT", path, kept("我改")))[0] == refusal(asker.send("PUT", "/filter/999", kept()))[0] == 404
+    assert head.get(path)["name"] == "大家的" and head.get(f"{path}/count") == {"count": 1}
+
+
+def test_a_filter_is_narrowed_by_what_is_asked_beside_it(program: Programs, desk: Desks) -> None:
+    cases = [str(desk("asker").ask()) for _ in range(3)]
+    head = program("asker_head")
+    query = {"nameLike": "%审签", "processVariables": [{"name": "basis", "operator": "like", "value": "%办法%"}],
+             "sorting": [{"sortBy": "instanceId", "sortOrder": "desc"}]}
+    made = head.post("/filter/create", kept(query=query))
+    path = f"/filter/{made['id']}"
+    assert [each["processInstanceId"] for each in head.post(f"{path}/list", {})] == cases[::-1] and head.post(f"{path}/count") == {"count": 3}
+    assert [each["processInstanceId"] for each in head.post(f"{path}/list", {"processInstanceId": cases[1]})] == [cases[1]]
+    assert head.post(f"{path}/count", {"nameLike": "没有这样的"}) == {"count": 0}, "of the same name, the body's counts"
+    both = {"processVariables": [{"name": "basis", "operator": "eq", "value": "x"}], "nameLike": None}
+    assert head.post(f"{path}/count", both) == {"count": 0}, "conditions stand together"
+    assert head.post(f"{path}/count", {"orQueries": [{"processInstanceId": cases[0]}, {}]}) == {"count": 1}
+    order = {"sorting": [{"sortBy": "instanceId", "sortOrder": "asc"}, {"sortBy": "created", "sortOrder": "asc"}]}
+    assert [each["processInstanceId"] for each in head.post(f"{path}/list", order)] == cases[::-1], "the kept order comes first"
+    page = head.send("POST", f"{path}/list?maxResults=2", {})
+    assert [each["processInstanceId"] for each in head.fine(head.send("POST", f"{path}/list?after={page.headers['X-Next-After']}", {}))] == cases[:1]
+    assert "colour" in refusal(head.send("POST", f"{path}/list", {"colour": "red"}))[2]
+    for end in ("list", "count"):
+        assert refusal(program("asker").send("POST", f"{path}/{end}", {}))[0] == 404
+
+
+def test_a_list_of_filters_counts_for_each(program: Programs, desk: Desks, cast: Cast) -> None:
+    desk("asker").ask()
+    head = program("asker_head")
+    head.post("/filter/create", kept())
+    old = head.post("/filter/create", kept("无", {"nameLike": "没有"}))
+    assert {each["name"]: each["itemCount"] for each in head.get("/filter", itemCount="true")} == {"待签": 1, "无": 0}
+    with cast.store.work() as work:
+        row = work.session.get_one(SavedFilter, int(old["id"]))
+        row.query = {**row.query, "query": {"formerly": "covered"}}
+    assert {each["name"]: each["itemCount"] for each in head.get("/filter", itemCount="true")} == {"待签": 1, "无": None}
+    with cast.store.work() as work:
+        unit = cast.actor("asker").unit_id
+        work.session.add_all(SavedFilter(account_id=cast.ids["asker"], unit_id=unit, name=f"共享{number}", tab="api",
+                                         query={"query": {}, "properties": {}}, created_at=work.now) for number in range(KEPT_MAX))  # fmt: skip
+    assert "maxResults" in refusal(head.send("GET", "/filter?itemCount=true"))[2]
+    assert len(head.get("/filter", itemCount="true", maxResults=KEPT_MAX)) == KEPT_MAX and len(head.get("/filter")) == KEPT_MAX + 2

@@ -159,3 +159,34 @@ def test_what_is_not_covered_says_why(with_token: Tokens) -> None:
     for path, word in (("/metrics/job-successful/sum", "Prometheus"), ("/job-definition", "diagram")):
         status, _, said = refusal(someone.send("GET", path))
         assert status == 501 and word in said
+
+
+def test_retries_of_several_jobs_are_set_all_or_none(with_token: Tokens, case: int, cast: Cast) -> None:
+    start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={})
+    operator = with_token("sysadmin")
+    first, second = (job["id"] for job in operator.get("/job"))
+    assert refusal(operator.send("PUT", "/job/retries", {"jobIds": [first, "999"], "retries": 2}))[0] == 404
+    assert {job["retries"] for job in operator.get("/job")} == {6}
+    assert operator.send("PUT", "/job/retries", {"jobIds": [second, first, first], "retries": 2}).status_code == 204
+    assert {job["retries"] for job in operator.get("/job")} == {2}
+    assert refusal(operator.send("PUT", "/job/retries", {"jobIds": [first], "retries": 7}))[0] == 400
+    assert refusal(with_token("supervisor").send("PUT", "/job/retries", {"jobIds": [first], "retries": 1}))[0] == 403
+    assert refusal(operator.send("POST", "/job/retries", {"jobIds": [first], "retries": 1}))[0] == 501
+
+
+def test_several_cases_are_stopped_all_or_none(with_token: Tokens, case: int, cast: Cast) -> None:
+    other = start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={})
+    office, ids = with_token("supervisor"), [str(other), str(case)]
+    for sent, status in (
+        ({"processInstanceIds": [*ids, "999"], "suspended": True}, 404), ({"processInstanceIds": [], "suspended": True}, 400), ({"suspended": True}, 400),
+        ({"processInstanceIds": ids}, 400), ({"processInstanceIds": ids, "suspended": True, "processDefinitionKey": "asking"}, 400),
+    ):
+        assert refusal(office.send("PUT", "/process-instance/suspended", sent))[0] == status
+    assert office.get("/process-instance/count", suspended="true") == {"count": 0}
+    office.put(f"/process-instance/{case}/suspended", {"suspended": True})
+    assert office.send("PUT", "/process-instance/suspended", {"processInstanceIds": ids, "suspended": True, "reason": "核查"}).status_code == 204
+    assert office.get("/process-instance/count", suspended="true") == {"count": 2} and {job["suspended"] for job in office.get("/job")} == {True}
+    assert refusal(with_token("asker").send("PUT", "/process-instance/suspended", {"processInstanceIds": ids, "suspended": False}))[0] == 403
+    assert office.send("PUT", "/process-instance/suspended", {"processInstanceIds": ids, "suspended": False}).status_code == 204
+    acts = [act["office"]["act"] for act in office.get("/history/user-operation", processInstanceId=str(case), sortBy="timestamp", sortOrder="asc")]
+    assert acts == ["started", "suspended", "resumed"], "what stands so already is not stopped once more"
