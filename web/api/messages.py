@@ -190,7 +190,7 @@ _MANY = {"type": "array", "items": EXECUTION}
 _ITSELF = "an execution is the running case itself; activityId finds tasks, external tasks, timers, messages and signals that wait"
 
 
-@route("POST", "/execution", "Executions", tag="execution", scope="read", query=PAGING, body=EXECUTIONS.body, answer=_MANY, stands="partly", note=_ITSELF)
+@route("POST", "/execution", "Executions", tag="execution", scope="read", query=PAGING, body=EXECUTIONS.paged, answer=_MANY, stands="partly", note=_ITSELF)
 @route("GET", "/execution", "Executions", tag="execution", scope="read", query=EXECUTIONS.query, answer=_MANY, stands="partly", note=_ITSELF)
 def executions(call: Call) -> Any:
     with store().read() as session:
