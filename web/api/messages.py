@@ -184,7 +184,7 @@ def count(call: Call) -> Any:
 EXECUTIONS = Asking({
     "processInstanceId": ID, "businessKey": NAME, "processDefinitionId": text("key:version:id", most=200), "processDefinitionKey": NAME,
     "activityId": NAME, "active": flag(), "suspended": flag(), "incidentId": ID, "incidentType": text(only=upkeep.INCIDENT_TYPES), "incidentMessage": text(most=500),
-    "incidentMessageLike": text(most=500),
+    "incidentMessageLike": text(most=500), "messageEventSubscriptionName": NAME, "signalEventSubscriptionName": NAME,
 }, ("instanceId", "definitionId", "definitionKey"), ("processVariables",))  # fmt: skip
 _MANY = {"type": "array", "items": EXECUTION}
 _ITSELF = "an execution is the running case itself; activityId finds tasks, external tasks, timers, messages and signals that wait"

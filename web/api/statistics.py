@@ -22,7 +22,7 @@ ASKED = {
 INCIDENTS = {"type": "array", "items": record({"incidentType": text(), "incidentCount": number()})}
 OF_VERSION = record({"id": text(), "instances": number(), "failedJobs": number(), "incidents": INCIDENTS, "definition": DEFINITION})
 OF_STEP = record({"id": text("the element"), "instances": number(), "failedJobs": number(), "incidents": INCIDENTS})
-_WAITING = "tasks, external tasks and moments that are waited for; steps that wait for a message or another case are not counted"
+_WAITING = "tasks, external tasks, and moments, messages and signals that are waited for; steps that wait for another case are not counted"
 
 
 def _wanted(call: Call) -> dict[str, bool]:

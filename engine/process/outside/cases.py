@@ -76,11 +76,19 @@ def _at(step: str) -> ColumnElement[bool]:
     )  # fmt: skip
 
 
+def _awaits(kind: str) -> Filter:
+    """The case runs and waits for a message or a signal of that name."""
+    return lambda name: (Instance.state == "running") & exists().where(
+        Subscription.instance_id == Instance.id, Subscription.kind == kind, Subscription.name == name
+    )  # fmt: skip
+
+
 #: An execution is a running case; of the filters, those that ask for it.
 EXECUTION_FILTERS: Mapping[str, Filter] = {
     **{name: FILTERS[name] for name in ("businessKey", "processDefinitionId", "processDefinitionKey", "active", "suspended",
                                         "incidentId", "incidentType", "incidentMessage", "incidentMessageLike")},
     "processInstanceId": ident(Instance.id), "activityId": _at, "processVariables": variables.holds,
+    "messageEventSubscriptionName": _awaits("message"), "signalEventSubscriptionName": _awaits("signal"),
 }  # fmt: skip
 
 SORTS: Mapping[str, Any] = {

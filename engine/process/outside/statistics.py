@@ -1,7 +1,7 @@
 """How many cases stand where, for other programs: by version, and by step of a version. Only what the actor may see is counted.
 
-Steps are counted from the rows that wait: tasks, external tasks and the moments that a step waits for. A step that waits for a
-message or for another case has no row of its own, and is not counted.
+Steps are counted from the rows that wait: tasks, external tasks, and the moments, messages and signals that a step waits for. A step that
+waits for another case has no row of its own, and is not counted; what waits beside an activity is no step of its own.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
 from engine.people.permissions import may, require
+from engine.process.event_tables import Subscription
 from engine.process.incidents import MOST_ATTEMPTS
 from engine.process.outside.seen import seen
 from engine.process.outside.versions import all_definitions
@@ -59,6 +60,7 @@ def by_step(session: Session, actor: Actor, definition_id: int, *, failed: bool,
             for of, step, more in (
                 (Task, Task.step, (Task.state == "open", Task.main_id.is_(None))),
                 (ExternalTask, ExternalTask.step, (ExternalTask.state == "waiting",)),
+                (Subscription, Subscription.step, (Subscription.kind.in_(("message", "signal")), Subscription.activity.is_(None))),
                 (Timer, Timer.element, (Timer.state.in_(("waiting", "paused")), Timer.kind == "machine", Timer.activity.is_(None))),
             )
         )

@@ -9,7 +9,7 @@ import pytest
 from engine.process.instances import start_instance
 from engine.process.timers import fire_due
 from engine.store.clock import MovableClock
-from tests.engine.interpreter.diagrams import catches_timer, element, timer
+from tests.engine.interpreter.diagrams import catches_message, catches_timer, element, message, timer
 from tests.web.api.client import Program, refusal
 from tests.web.api.test_upkeep import deploys
 from tests.web.cast import Cast
@@ -47,7 +47,7 @@ def test_an_execution_is_the_case_itself(program: Programs, cases: tuple[int, in
     assert asker.get("/execution", after=page.headers["X-Next-After"], maxResults=1)[0]["id"] == str(cases[1])
     assert asker.get(f"/execution/{cases[0]}/localVariables") == asker.get(f"/process-instance/{cases[0]}/variables")
     assert refusal(program("outsider").send("GET", f"/execution/{cases[0]}/localVariables"))[0] == 404
-    for wrong in ("signalEventSubscriptionName=x", "variables=x_eq_1", "sortBy=instanceId"):
+    for wrong in ("colour=x", "variables=x_eq_1", "sortBy=instanceId"):
         assert refusal(asker.send("GET", f"/execution?{wrong}"))[0] == 400
     for method, path in (("POST", ""), ("PUT", "/x"), ("DELETE", "/x")):
         assert refusal(asker.send(method, f"/execution/{cases[0]}/localVariables{path}", {}))[0] == 501
@@ -104,3 +104,17 @@ def test_what_cannot_be_counted_is_refused(program: Programs, cases: tuple[int, 
         assert refusal(asker.send("GET", f"/history/process-definition/{version}/statistics?{flag}=true"))[0] == 501
     assert refusal(asker.send("GET", f"/history/process-definition/{version}/statistics?sortBy=activityId"))[0] == 400
     assert refusal(asker.send("GET", "/history/process-definition/asking:9:99/statistics"))[0] == 404
+
+
+def test_what_waits_for_a_message_is_found_and_counted(program: Programs, cast: Cast) -> None:
+    deploys(cast, "start > user:reply > catch:news > end", catches_message("news", "answer"), message("reply", "stop", "stop"), "stop > end:s")
+    first, second = (start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={}) for _ in range(2))
+    provider, asker = program("provider"), program("asker")
+    provider.post(f"/task/{provider.get('/task', processInstanceId=str(first))[0]['id']}/complete")
+    assert [each["id"] for each in asker.get("/execution", messageEventSubscriptionName="answer")] == [str(first)]
+    assert [each["id"] for each in asker.get("/execution", messageEventSubscriptionName="stop")] == [str(second)]
+    assert asker.get("/execution", messageEventSubscriptionName="none") == asker.get("/execution", signalEventSubscriptionName="answer") == []
+    steps = {each["id"]: each["instances"] for each in asker.get("/process-definition/key/asking/statistics")}
+    assert steps == {"reply": 1, "news": 1}, "what waits beside a task is no step of its own"
+    program("office_head").put(f"/process-instance/{first}/suspended", {"suspended": True})
+    assert asker.get("/execution/count", messageEventSubscriptionName="answer") == {"count": 0}, "nobody is told while it stands still"
