@@ -1,7 +1,7 @@
 """A timer's date set by hand 调整时限, and taken back to what the calendar gives: the road's part.
 
 The law stays above the hand: a limit with a statutory maximum may be tightened, and lengthened to the day that the maximum gives
-by the calendar, never beyond. Reminders and escalations lean on their deadline and move with it. The date stands when a calendar
+by the calendar, never beyond; a day that an article names is never put off. Reminders and escalations lean on their deadline and move with it. The date stands when a calendar
 is published; a clock that stands still afterwards has as many working days left as it had.
 """
 
@@ -85,5 +85,6 @@ def _check(case: Case, timer: Timer, deadline: Timer | None, due: datetime) -> N
             raise Invalid({"duedate": "升级不能早于截止时间"})
     latest = latest_by_law(timer, edition_for(case, timer))
     if latest is not None and due > end_of(latest):
-        by = f"{rule['article']}规定" if rule.get("article") else "法定"
-        raise Invalid({"duedate": f"{by}的期限最长为{rule['statutory_max']}个工作日，按日历最晚到{day_in_words(latest, False)}，不能再延长"})
+        by, day = f"{rule['article']}规定" if rule.get("article") else "法定", day_in_words(latest, False)
+        most = f"{by}的期限最长为{rule['statutory_max']}个工作日，按日历最晚到{day}，不能再延长" if "statutory_max" in rule else f"{by}的截止日为{day}，只能提前"
+        raise Invalid({"duedate": most})

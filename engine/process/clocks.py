@@ -143,17 +143,24 @@ def rule_as_counted(timer: Timer) -> dict[str, Any]:
     return rule
 
 
-def latest_by_law(timer: Timer, edition: Edition) -> date | None:
-    """The last day to which a limit with a statutory maximum may be lengthened by hand; None where the law sets no maximum.
+def bound_by_law(rule: Mapping[str, Any]) -> bool:
+    """Whether the law says how long a limit may be at most: a number of working days, or the very day."""
+    return ("statutory_max" in rule and "working_days" in rule) or ("calendar_date" in rule and "article" in rule)
 
-    What the maximum gives by the calendar, with the clock's pauses and the working days that a step has added; never before the
-    day that people were told they have. The clock must be running.
+
+def latest_by_law(timer: Timer, edition: Edition) -> date | None:
+    """The last day to which a limit may be lengthened by hand; None where the law says nothing of it.
+
+    The day that an article names; or what the statutory maximum gives by the calendar, with the clock's pauses and the working days
+    that a step has added, and never before the day that people were told they have. The clock must be running.
     """
-    most = timer.rule.get("statutory_max")
-    if most is None or "working_days" not in timer.rule:
+    rule = timer.rule
+    if not bound_by_law(rule):
         return None
+    if "calendar_date" in rule:
+        return date.fromisoformat(rule["calendar_date"])
     kept = rule_as_counted(timer).get("kept_day")
-    days = [_counted(timer, count, edition).last_day for count in (most + timer.rule.get("extended", 0), timer.rule["working_days"])]
+    days = [_counted(timer, count, edition).last_day for count in (rule["statutory_max"] + rule.get("extended", 0), rule["working_days"])]
     return max(day for day in (*days, date.fromisoformat(kept) if kept else None) if day is not None)
 
 

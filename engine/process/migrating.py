@@ -20,7 +20,7 @@ from engine.people.actor import load_actor
 from engine.process import incidents
 from engine.process.belonging import may_work
 from engine.process.case import Case
-from engine.process.clocks import latest_by_law, resolve, rule_as_counted, set_by_hand
+from engine.process.clocks import bound_by_law, latest_by_law, resolve, rule_as_counted, set_by_hand
 from engine.process.definitions import Deployed
 from engine.process.interpreter.fitting import CannotMove
 from engine.process.interpreter.model import Diagram, Step, TimerRule, Waiting
@@ -217,7 +217,7 @@ class _Moving:
     def beyond_law(self, timer: Timer) -> bool:
         """Whether the statutory maximum of the new version does not let a hand-set date stand, or its clock stands and nobody can tell."""
         by_hand = set_by_hand(timer)
-        if by_hand is None or "statutory_max" not in timer.rule:
+        if by_hand is None or not bound_by_law(timer.rule):
             return False
         latest = latest_by_law(timer, edition_for(self.case, timer)) if timer.state == "waiting" else None
         return latest is None or by_hand.at > end_of(latest)

@@ -112,7 +112,7 @@ def recalculate(call: Call) -> None:
 
 @route("PUT", "/job/<id>/duedate", "Another due date 调整时限", tag=_J, scope="operate", stands="better", refuses=(409, 500),
        note="for those who supervise; in the future, of a deadline 00:00 of the day after its last day; a limit with a statutory maximum ends at the latest "
-            "where that ends. It stands when a calendar is published; what leans on a deadline moves with it. One that stands still is refused",
+            "where that ends, and a day that an article names is never put off. It stands when a calendar is published; what leans on a deadline moves with it. One that stands still is refused",
        body=body({"duedate": moment(), "cascade": flag("there is nothing to cascade to: no timer repeats"), "reason": _REASON}, required=("duedate",)))
 def due_date(call: Call) -> None:
     timer_id = call.row("job")

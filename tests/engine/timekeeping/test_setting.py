@@ -138,6 +138,19 @@ def test_a_limit_of_our_own_is_free_and_a_reminder_may_be_set_alone(office: Offi
     assert moments(office)["reminder"] is not None, "one that has fired reminds again of a later day"
 
 
+def test_a_day_that_an_article_names_is_never_put_off(office: Office) -> None:
+    office.deploy("start > user:reply > end", element("reply", name="答复", unit="'B'", post="handler"),
+                  timer("reply", "due", calendarDate="'2026-12-31'", role="deadline", article="第十一条"), "due > end:d")
+    office.start()
+    with pytest.raises(Invalid) as refused:
+        by_hand(office, "2027-01-02")
+    assert refused.value.fields == {"duedate": "第十一条规定的截止日为2026年12月31日，只能提前"}
+    by_hand(office, "2026-12-26")
+    assert office.task("reply").due_day == date(2026, 12, 25)
+    by_hand(office, "2027-01-01")
+    assert office.task("reply").due_day == date(2026, 12, 31)
+
+
 def test_it_stands_when_a_calendar_is_published_and_can_be_taken_back(limited: Office) -> None:
     case = limited.start()
     by_hand(limited, "2026-02-27")
