@@ -18,7 +18,7 @@ from engine.store.store import Work
 KINDS = {
     "case.started": "办件发起", "case.ended": "办件办结或终止", "case.suspended": "办件暂停", "case.resumed": "办件恢复",
     "case.corrected": "办件数据更正", "case.withdrawn": "发起撤回", "case.migrated": "办件迁移到其他版本",
-    "task.opened": "待办产生", "task.claimed": "待办签收", "task.unclaimed": "待办放回", "task.assigned": "待办换人办理（转办、委派、交回、代理）",
+    "task.opened": "待办产生", "task.claimed": "待办签收", "task.unclaimed": "待办放回", "task.assigned": "待办换人",
     "task.held": "待办已提交，等待加签", "task.given_back": "加签后交还经办人", "task.urged": "待办催办",
     "task.completed": "待办办结", "task.returned": "待办退回", "task.withdrawn": "办结撤回", "task.cancelled": "待办撤销",
     "signature.added": "加签", "signature.given": "加签签署", "signature.removed": "减签",

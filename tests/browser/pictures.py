@@ -142,6 +142,29 @@ def duties(photographer: Photographer) -> None:
     photographer.keep(photographer.page("demo034", "/reports"), GUIDE / "reports.png", height=480)
 
 
+def interfaces(photographer: Photographer) -> None:
+    """What people see who let another system in."""
+    page, keep = photographer.page, photographer.keep
+    tokens = page("demo047", "/tokens")
+    tokens.get_by_label("名称").fill("统一工作台")
+    tokens.get_by_label("查询").check()
+    tokens.get_by_label("办理待办").check()
+    tokens.get_by_role("button", name="创建").click()
+    tokens.wait_for_load_state()
+    tokens.goto("/tokens")  # the token itself is in no picture
+    keep(tokens, GUIDE / "tokens.png", height=640)
+    hooks = page("demo047", "/webhooks")
+    hooks.get_by_label("名称").fill("数据共享平台")
+    hooks.get_by_label("接收地址").fill("https://platform.example.cn/sharing/events")
+    for kind in ("办件发起", "办件办结或终止", "待办产生", "待办退回"):
+        hooks.get_by_label(kind).check()
+    hooks.evaluate("window.scrollTo(0, 0)")
+    keep(hooks, GUIDE / "webhooks.png")
+    listed = page("demo047", "/interfaces")
+    listed.locator("summary", has_text="GET /task/count").first.click()
+    keep(listed, GUIDE / "interfaces.png", height=640)
+
+
 def main() -> int:
     """Takes all pictures anew; 1 on a machine without Chromium."""
     chromium = machine.chromium()
@@ -155,6 +178,7 @@ def main() -> int:
         with served(town.store, settings) as address, opened(chromium) as browser:
             photographer = Photographer(browser, address, settings.demo_password)
             oversight(photographer)
+            interfaces(photographer)
             live_on(town)
             work(photographer)
             town.passes_until("2026-12-14 09:00")

@@ -15,6 +15,7 @@ page = Blueprint("interfaces", __name__)
 
 #: How a route stands against the original API.
 STANDS = {"same": "一致", "better": "更强", "partly": "部分", "own": "自有", "501": "不提供"}
+_MEAN = {"一致": "与原接口相同", "更强": "相同并有所增加", "部分": "只覆盖一部分", "自有": "原接口没有", "不提供": "回答501和原因"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def interfaces() -> str:
     groups: dict[str, list[Address]] = {}
     for declared in ROUTES:
         groups.setdefault(declared.tag, []).append(_address(declared))
-    return render_template("interfaces/page.html", groups=groups, prefix=PREFIX)
+    return render_template("interfaces/page.html", groups=groups, stands=_MEAN, prefix=PREFIX)
 
 
 def _address(declared: Route) -> Address:

@@ -16,6 +16,11 @@ page = Blueprint("tokens", __name__)
 
 #: How long a token may live, in days, and what the choice says.
 LIVES = {"30": "30天", "90": "90天", "180": "180天", "365": "一年"}
+#: What each scope lets a program do, beside its name.
+SCOPES_SAY = {
+    "read": "查看待办、办件、流程和办理记录", "work": "签收、办结、转办、退回等", "start": "按发起表单发起",
+    "deploy": "提出发布申请，仍须另一人批准", "operate": "暂停、终止办件，传递消息，处理异常", "external": "领取并办理交由外部程序的环节",
+}  # fmt: skip
 
 
 @page.get("/tokens")
@@ -56,6 +61,6 @@ def _page(
 ) -> str:
     found = tokens_.list_tokens(store(), account_id=me().account_id)
     return render_template(
-        "tokens/page.html", tokens=found, scopes=tokens_.SCOPES, lives=LIVES, typed=typed or {"life": "90"}, chosen=chosen or [],
+        "tokens/page.html", tokens=found, scopes=tokens_.SCOPES, say=SCOPES_SAY, lives=LIVES, typed=typed or {"life": "90"}, chosen=chosen or [],
         errors=errors or {}, made=made,
     )  # fmt: skip

@@ -16,6 +16,9 @@ from web.context import me, origin, settings, store
 
 page = Blueprint("webhooks", __name__)
 
+#: What events are about: the first word of their kind → the heading above them.
+PARTS = {"case": "办件", "task": "待办", "signature": "加签", "external": "外部程序", "deadline": "时限", "incident": "异常"}
+
 
 @page.get("/webhooks")
 def listed() -> str:
@@ -98,7 +101,7 @@ def _list(*, typed: Mapping[str, Any] | None = None, errors: Mapping[str, str] |
     with store().read() as session:
         found = hooks.webhooks(session, me())
         processes = _processes(session)
-    return render_template("webhooks/list.html", found=found, kinds=KINDS, processes=processes, typed=typed or {}, errors=errors or {}, alert=alert)
+    return render_template("webhooks/list.html", found=found, kinds=KINDS, parts=PARTS, processes=processes, typed=typed or {}, errors=errors or {}, alert=alert)
 
 
 def _one(
@@ -110,7 +113,7 @@ def _one(
         sent = hooks.deliveries(session, me(), webhook_id, before=int(before) if before.isdecimal() and len(before) < 19 else None)
         processes = _processes(session)
     return render_template(
-        "webhooks/page.html", hook=hook, sent=sent, kinds=KINDS, processes=processes, typed=typed or hook, errors=errors or {},
+        "webhooks/page.html", hook=hook, sent=sent, kinds=KINDS, parts=PARTS, processes=processes, typed=typed or hook, errors=errors or {},
         secret=secret, more=sent[-1].id if len(sent) == hooks.SHOWN else None,
     )  # fmt: skip
 
