@@ -54,6 +54,7 @@ class Definition(Base):
 
 _UNSEARCHED = text("search = ''")
 _REMOVABLE = text("removal_at IS NOT NULL AND removed_at IS NULL")
+_GOING = text("ended_at IS NULL")
 
 
 class Instance(Base):
@@ -67,7 +68,11 @@ class Instance(Base):
         Index("ix_instance_source", "source_id", "source_token", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
         Index("ix_instance_state", "state", "id"),
-        Index("ix_instance_process", "process_key", "id"),
+        Index("ix_instance_process", "process_key", "id", "ended_at"),
+        # What programs list (process/outside): open cases in the order of their ids, all by their start, each with what is mostly
+        # asked. SQLite reads a case's row with its data and state in it, a page of the disk, to see one column.
+        Index("ix_instance_open", "id", "process_key", "definition_id", "number", "state", "ended_at", sqlite_where=_GOING, postgresql_where=_GOING),
+        Index("ix_instance_started", "started_at", "id", "ended_at", "removed_at"),
         Index("ix_instance_version", "definition_id", "id", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
         Index("ix_instance_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
@@ -155,6 +160,9 @@ class Task(Base):
         Index("ix_task_urgent", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         # With `state`, so that SQLite counts from the index alone: it would read each row to see that it is open.
         Index("ix_task_board", "unit_id", "process_key", "sort_at", "warn_at", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        # What programs list (process/outside), as for cases: open tasks in the order of their ids, all by when they were opened.
+        Index("ix_task_open", "id", "instance_id", "opened_at", "step", "name", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index("ix_task_opened", "opened_at", "id", "completed_at", "state"),
         Index(None, "instance_id", "state"),
         Index("ix_task_signatures", "main_id", sqlite_where=_SIGNATURE, postgresql_where=_SIGNATURE),
         Index("ix_task_stand_in", "for_id", sqlite_where=_STAND_IN, postgresql_where=_STAND_IN),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +14,15 @@ from engine.people.tables import Account, Unit
 from engine.process.event_tables import Subscription
 from engine.process.outside import variables
 from engine.process.outside.listing import (
-    AnySelect, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like, not_among,
-    nothing, number, same, when,
+    Condition, Cut, Filter, Listed, Rows, after, among, any_of, before, conditions, definition, ident, idents, like, not_among, nothing,
+    number, same, when,
 )  # fmt: skip
 from engine.process.outside.seen import seen, sees_many
 from engine.process.outside.upkeep import of_type
-from engine.process.tables import OPEN_STATES, Definition, ExternalTask, Incident, Instance, Task, Timer
+from engine.process.tables import Definition, ExternalTask, Incident, Instance, Task, Timer
 from engine.store.errors import NotFound
 
-_child = aliased(Instance)
+_child, _version = aliased(Instance), aliased(Definition)
 _SELECTIVE = frozenset({"processInstanceId", "processInstanceIds", "businessKey", "businessKeyIn", "superProcessInstance", "subProcessInstance"})
 
 
@@ -35,7 +35,18 @@ def _parent_of(text: str) -> ColumnElement[bool]:
     return found
 
 
-_failing = exists().where(Incident.instance_id == Instance.id, Incident.resolved_at.is_(None))
+def _named(by: Callable[[Any], Filter]) -> Filter:
+    """Versions are few: they are looked through once, and not joined to every case."""
+
+    def condition(value: Any) -> Condition:
+        named = by(_version.name)(value)
+        assert named is not None
+        return Instance.definition_id.in_(select(_version.id).where(named))
+
+    return condition
+
+
+_failing = Instance.id.in_(select(Incident.instance_id).where(Incident.resolved_at.is_(None)))
 
 
 def _failed(of: Filter) -> Filter:
@@ -101,7 +112,7 @@ PAST_FILTERS: Mapping[str, Filter] = {
     **_COMMON,
     "processInstanceId": ident(Instance.id), "processInstanceBusinessKey": same(Instance.number),
     "processInstanceBusinessKeyIn": among(Instance.number), "processInstanceBusinessKeyLike": like(Instance.number),
-    "processDefinitionName": same(Definition.name), "processDefinitionNameLike": like(Definition.name), "startedBefore": before(Instance.started_at),
+    "processDefinitionName": _named(same), "processDefinitionNameLike": _named(like), "startedBefore": before(Instance.started_at),
     "startedAfter": after(Instance.started_at), "finishedBefore": before(Instance.ended_at), "finishedAfter": after(Instance.ended_at),
     "startedBy": same(_starter.login), "finished": when(Instance.ended_at.is_not(None)), "unfinished": when(Instance.ended_at.is_(None)),
     "completed": when(Instance.state == "completed"), "externallyTerminated": when(Instance.state == "terminated"),
@@ -117,67 +128,69 @@ PAST_SORTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _columns() -> AnySelect:
-    return (
-        select(
-            Instance.id, Instance.number, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
-            Instance.started_at, Instance.ended_at, Instance.removal_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
-            Definition.name.label("process_name"), Unit.code.label("unit_code"), _starter.login.label("starter"),
-        )
-        # Outer, though there always is one: SQLite would begin with the versions and then sort all their cases.
-        .outerjoin(Definition, Definition.id == Instance.definition_id)
-        .outerjoin(Unit, Unit.id == Instance.unit_id).outerjoin(_starter, _starter.id == Instance.starter_id)
-    )  # fmt: skip
+ROWS = Rows(Instance.id, (
+    Instance.id, Instance.number, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
+    Instance.started_at, Instance.ended_at, Instance.removal_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
+    Definition.name.label("process_name"), Unit.code.label("unit_code"), _starter.login.label("starter"),
+), (
+    (Definition, Definition.id == Instance.definition_id), (Unit, Unit.id == Instance.unit_id), (_starter, _starter.id == Instance.starter_id),
+))  # fmt: skip
 
 
 def _asked(
     session: Session, actor: Actor, asked: Mapping[str, Any], filters: Mapping[str, Filter], *, counted: bool = False
-) -> AnySelect:
+) -> list[Condition]:
     asked = dict(asked)
     either = any_of(filters, asked.pop("orQueries", []))
     few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
-    query = _columns().where(seen(actor, Instance.id, few=few), Instance.removed_at.is_(None), *conditions(filters, asked))
-    return query if either is None else query.where(either)
+    return [seen(actor, Instance.id, few=few), *conditions(filters, asked), *([] if either is None else [either])]
 
 
-def _open(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> AnySelect:
-    return _asked(session, actor, asked, FILTERS, counted=counted).where(Instance.state.in_(OPEN_STATES))
+def _open(
+    session: Session, actor: Actor, asked: Mapping[str, Any], filters: Mapping[str, Filter] = FILTERS, *, counted: bool = False
+) -> list[Condition]:
+    # Each of the states says that the case has not ended, and has an index of its own.
+    going = [] if asked.get("active") or asked.get("suspended") else [Instance.ended_at.is_(None)]
+    return [*going, *_asked(session, actor, asked, filters, counted=counted)]
+
+
+def _past(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> list[Condition]:
+    return [Instance.removed_at.is_(None), *_asked(session, actor, asked, PAST_FILTERS, counted=counted)]
 
 
 def open_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Running and suspended cases that the actor may see. One query."""
-    return fetch(session, _open(session, actor, asked), SORTS, Instance.id, cut)
+    return ROWS.page(session, _open(session, actor, asked), SORTS, cut)
 
 
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _open(session, actor, asked, counted=True).with_only_columns(Instance.id, maintain_column_froms=True))
+    return ROWS.number(session, _open(session, actor, asked, counted=True))
 
 
 def executions(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Executions of cases that the actor may see: the running cases themselves. One query."""
-    return fetch(session, _asked(session, actor, asked, EXECUTION_FILTERS).where(Instance.state.in_(OPEN_STATES)), SORTS, Instance.id, cut)
+    return ROWS.page(session, _open(session, actor, asked, EXECUTION_FILTERS), SORTS, cut)
 
 
 def count_executions(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    found = _asked(session, actor, asked, EXECUTION_FILTERS, counted=True).where(Instance.state.in_(OPEN_STATES))
-    return count(session, found.with_only_columns(Instance.id, maintain_column_froms=True))
+    return ROWS.number(session, _open(session, actor, asked, EXECUTION_FILTERS, counted=True))
 
 
 def past_cases(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Cases in whatever state that the actor may see. One query."""
-    return fetch(session, _asked(session, actor, asked, PAST_FILTERS), PAST_SORTS, Instance.id, cut)
+    return ROWS.page(session, _past(session, actor, asked), PAST_SORTS, cut)
 
 
 def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _asked(session, actor, asked, PAST_FILTERS, counted=True).with_only_columns(Instance.id, maintain_column_froms=True))
+    return ROWS.number(session, _past(session, actor, asked, counted=True))
 
 
 def one_case(session: Session, instance_id: int) -> Any:
     """One case in whatever state, whoever may see it: the caller asks. Raises NotFound. One query."""
-    row = session.execute(_columns().where(Instance.id == instance_id, Instance.removed_at.is_(None))).first()
+    row = session.execute(ROWS.columns().where(Instance.id == instance_id, Instance.removed_at.is_(None))).first()
     if row is None:
         raise NotFound(f"No matching process instance with id {instance_id}")
     return row

@@ -13,8 +13,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, and_, false, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnClause, ColumnElement, Row, Select, and_, false, func, inspect, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
+from sqlalchemy.sql import coercions, roles, visitors
 
 from engine.store.base import UtcDateTime
 from engine.store.errors import Invalid
@@ -55,19 +56,92 @@ class Listed:
 
 def fetch(session: Session, query: AnySelect, sorts: Mapping[str, ColumnElement[Any]], id_column: Any, cut: Cut) -> Listed:
     """One part of a list. One query. Raises TooMany for a list that does not fit, Invalid for a cursor of another order."""
+    keys = _keys(sorts, id_column, cut)
+    return _listed(session, _page(query.add_columns(*_marks(keys)), keys, cut), keys, cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A long list: the rows of one table, which others only describe.
+
+    A page is found in that table alone, and only its rows are described: else a hundred thousand rows would be joined and
+    sorted with all their columns for the fifty that are shown. Another table is joined to find a page where a filter or an
+    order asks about it, and not otherwise; databases do not see by themselves that it may be left away.
+    """
+
+    id_column: Any
+    shown: Sequence[Any]
+    """The columns of a row."""
+    others: Sequence[tuple[Any, Any]]
+    """(table, ON), each behind those that its ON needs. All are joined by OUTER, so that none loses or doubles a row."""
+
+    def columns(self) -> AnySelect:
+        """Every row with what is shown of it."""
+        return self._joined(select(*self.shown), self.others)
+
+    def ids(self, *conditions: Condition, keys: Sequence[ColumnElement[Any]] = ()) -> AnySelect:
+        """The ids of the rows that hold, with `keys`."""
+        asked, needed = _tables(*conditions, *keys), []
+        for other, on in reversed(self.others):
+            if inspect(other).selectable in asked:
+                asked |= _tables(on)
+                needed.append((other, on))
+        return self._joined(select(self.id_column, *keys), needed[::-1]).where(*conditions)
+
+    def page(self, session: Session, conditions: Sequence[Condition], sorts: Mapping[str, ColumnElement[Any]], cut: Cut) -> Listed:
+        """One part of the rows that hold. One query; raises what `fetch` raises."""
+        keys = _keys(sorts, self.id_column, cut)
+        found = _page(self.ids(*conditions, keys=[column for column, _ in keys]).with_only_columns(*_marks(keys), maintain_column_froms=True), keys, cut).subquery("page")
+        again = [found.c[mark.name] for mark in _marks(keys)]
+        order = (mark.desc() if down else mark for mark, (_, down) in zip(again, keys, strict=True))
+        return _listed(session, self.columns().join(found, again[-1] == self.id_column).add_columns(*again).order_by(*order), keys, cut)
+
+    def number(self, session: Session, conditions: Sequence[Condition]) -> int:
+        """How many rows hold. One query."""
+        return count(session, self.ids(*conditions))
+
+    def _joined(self, query: AnySelect, others: Sequence[tuple[Any, Any]]) -> AnySelect:
+        query = query.select_from(self.id_column.table)
+        for other, on in others:
+            query = query.outerjoin(other, on)
+        return query
+
+
+_Keys = Sequence[tuple[ColumnElement[Any], bool]]
+
+
+def _tables(*expressions: Any) -> set[Any]:
+    """The tables, under their names in the query, that expressions ask about."""
+    plain = (coercions.expect(roles.ColumnArgumentRole, expression) for expression in expressions)
+    columns = (each for expression in plain for each in visitors.iterate(expression) if isinstance(each, ColumnClause))
+    return {column.table for column in columns if column.table is not None}
+
+
+def _keys(sorts: Mapping[str, ColumnElement[Any]], id_column: Any, cut: Cut) -> _Keys:
     keys = [(sorts[name], down) for name, down in cut.order if sorts[name] is not id_column]
     id_down = next((down for name, down in cut.order if sorts[name] is id_column), keys[-1][1] if keys else False)
-    keys.append((id_column, id_down))
+    return [*keys, (id_column, id_down)]
+
+
+def _marks(keys: _Keys) -> list[Any]:
+    return [column.label(f"sort_{place}") for place, (column, _) in enumerate(keys)]
+
+
+def _page(query: AnySelect, keys: _Keys, cut: Cut) -> AnySelect:
+    """The rows of the part, and one more that tells whether the list goes on."""
     if cut.after is not None:
         query = query.where(_behind(keys, _read(cut.after, keys)))
-    query = query.order_by(*(column.desc() if down else column for column, down in keys)).offset(cut.first or None)
     most = MOST if cut.most is None else cut.most
-    marks = [column.label(f"sort_{place}") for place, (column, _) in enumerate(keys)]
-    rows = session.execute(query.add_columns(*marks).limit(most + 1)).all()
+    return query.order_by(*(column.desc() if down else column for column, down in keys)).offset(cut.first or None).limit(most + 1)
+
+
+def _listed(session: Session, query: AnySelect, keys: _Keys, cut: Cut) -> Listed:
+    rows = session.execute(query).all()
+    most = MOST if cut.most is None else cut.most
     if cut.most is None and len(rows) > most:
         raise TooMany(message=f"结果超过{MOST}条，请给出 maxResults 分页查询")
     more = len(rows) > most and most > 0
-    return Listed(rows[:most], _write([rows[most - 1]._mapping[mark.name] for mark in marks]) if more else None)
+    return Listed(rows[:most], _write([rows[most - 1]._mapping[mark.name] for mark in _marks(keys)]) if more else None)
 
 
 def count(session: Session, query: AnySelect) -> int:
@@ -75,7 +149,7 @@ def count(session: Session, query: AnySelect) -> int:
     return int(session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0)
 
 
-def _behind(keys: Sequence[tuple[ColumnElement[Any], bool]], values: Sequence[Any]) -> Condition:
+def _behind(keys: _Keys, values: Sequence[Any]) -> Condition:
     marks = [literal(value, column.type) for (column, _), value in zip(keys, values, strict=True)]
     columns = [column for column, _ in keys]
     if len({down for _, down in keys}) == 1:
@@ -93,7 +167,7 @@ def _write(values: Sequence[Any]) -> str:
     return base64.urlsafe_b64encode(orjson.dumps(plain)).decode().rstrip("=")
 
 
-def _read(cursor: str, keys: Sequence[tuple[ColumnElement[Any], bool]]) -> list[Any]:
+def _read(cursor: str, keys: _Keys) -> list[Any]:
     try:
         plain = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         values = [datetime.fromisoformat(value) if kind == "t" else value for kind, value in plain]

@@ -13,7 +13,7 @@ from engine.process.tables import Instance, Party, Task
 
 
 #: Parts in cases from which on looking rows up one by one finds a page sooner than gathering all that a person sees.
-MANY = 3000
+MANY = 20_000
 
 # Names of their own: whoever asks may look through the same tables, and must not be taken for them.
 _case, _task = aliased(Instance), aliased(Task)

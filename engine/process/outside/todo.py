@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, and_, exists, false, func, or_, select, true
+from sqlalchemy import String, and_, false, func, or_, select, true, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
 from engine.people.tables import Account, Appointment, Unit
 from engine.process.outside import variables
 from engine.process.outside.listing import (
-    AnySelect, Condition, Cut, Filter, Listed, after, among, any_of, before, conditions, count, definition, fetch, ident, idents, like,
-    not_among, nothing, other, same, when,
+    Condition, Cut, Filter, Listed, Rows, after, among, any_of, before, conditions, definition, ident, idents, like, not_among, nothing,
+    other, same, when,
 )  # fmt: skip
 from engine.process.outside.seen import seen, sees_many
-from engine.process.tables import Definition, Instance, Task
+from engine.process.tables import FAR, Definition, Instance, Task
 from engine.store.errors import NotFound
 
 _assignee, _owner, _doer = aliased(Account), aliased(Account), aliased(Account)
 #: Every task has it: deadlines order what is to be done, nobody's judgement of what matters.
 PRIORITY = 50
+# Looked up by themselves, not joined.
+_case, _home = aliased(Instance), aliased(Unit)
 _group: Any = Unit.code + "/" + Task.post
 _pooled = Task.assignee_id.is_(None)
 
@@ -31,26 +34,40 @@ _SELECTIVE = frozenset({"taskId", "taskIdIn", "processInstanceId", "processInsta
 
 def _in_group(value: str) -> Condition:
     unit, _, post = value.partition("/")
-    return and_(Task.unit_id == select(Unit.id).where(Unit.code == unit).scalar_subquery(), Task.post == post)
+    return and_(Task.unit_id == select(_home.id).where(_home.code == unit).scalar_subquery(), Task.post == post)
 
 
 def _in_groups(values: list[str]) -> Condition:
     return or_(*(_in_group(value) for value in values))
 
 
+def _due_before(moment: datetime) -> Condition:
+    """By the order of urgency, which has an index; there a task that nothing limits stands at the far end."""
+    return Task.sort_at < min(moment, datetime.fromisoformat(FAR))
+
+
 def _of_person(login: str) -> Condition:
-    held = select(Appointment.account_id).join(Account, Account.id == Appointment.account_id).where(
-        Account.login == login, Appointment.unit_id == Task.unit_id, Appointment.post == Task.post
-    )  # fmt: skip
-    return exists(held.correlate(Task))
+    held = select(Appointment.unit_id, Appointment.post).join(Account, Account.id == Appointment.account_id).where(Account.login == login)
+    return tuple_(Task.unit_id, Task.post).in_(held)
+
+
+def _numbered(by: Callable[[Any], Filter]) -> Filter:
+    """Of cases by their number, which has an index; that of a task is a copy."""
+
+    def condition(value: Any) -> Condition:
+        numbered = by(_case.number)(value)
+        assert numbered is not None
+        return Task.instance_id.in_(select(_case.id).where(numbered))
+
+    return condition
 
 
 def _whole(column: Any) -> dict[str, Filter]:
     """The filters of the case that a task belongs to."""
     return {
         "processInstanceId": ident(column), "processInstanceIdIn": idents(column), "executionId": ident(column),
-        "processInstanceBusinessKey": same(Task.number), "processInstanceBusinessKeyIn": among(Task.number),
-        "processInstanceBusinessKeyLike": like(Task.number), "processDefinitionId": definition(Instance.definition_id),
+        "processInstanceBusinessKey": _numbered(same), "processInstanceBusinessKeyIn": _numbered(among),
+        "processInstanceBusinessKeyLike": _numbered(like), "processDefinitionId": definition(Instance.definition_id),
         "processDefinitionKey": same(Task.process_key), "processDefinitionKeyIn": among(Task.process_key),
         "processDefinitionName": same(Task.process_name), "processDefinitionNameLike": like(Task.process_name),
         "taskDefinitionKey": same(Task.step), "taskDefinitionKeyIn": among(Task.step), "processVariables": variables.holds,
@@ -76,7 +93,7 @@ FILTERS: Mapping[str, Filter] = {
     "taskDefinitionKeyLike": like(Task.step), "taskVariables": lambda asked: variables.holds(asked, Task.notes),
     "name": same(Task.name), "nameNotEqual": other(Task.name),
     "nameLike": like(Task.name), "nameNotLike": like(Task.name, negated=True), "dueDate": same(Task.due_at), "dueAfter": after(Task.due_at),
-    "dueBefore": before(Task.due_at), "withoutDueDate": when(Task.due_at.is_(None)), "createdOn": same(Task.opened_at),
+    "dueBefore": _due_before, "withoutDueDate": when(Task.due_at.is_(None)), "createdOn": same(Task.opened_at),
     "createdAfter": after(Task.opened_at), "createdBefore": before(Task.opened_at),
     "delegationState": lambda state: Task.delegation == state.lower(), "active": when(Instance.state == "running"),
     "suspended": when(Instance.state == "suspended"), "parentTaskId": ident(Task.main_id), **_STANDING,
@@ -95,47 +112,44 @@ SORTS: Mapping[str, Any] = {
 _GROUPS = frozenset({"candidateGroup", "candidateGroups", "candidateGroupLike", "candidateUser"})
 
 
-def _columns() -> AnySelect:
-    return (
-        select(
-            Task.id, Task.name, Task.instance_id, Task.token, Task.step, Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at,
-            Task.delegation, Task.main_id, Task.paused, Task.provisional, Task.late, Task.number, Task.title, Task.post, Task.urges,
-            Task.process_key, Task.process_name, Unit.code.label("unit_code"), Unit.name.label("unit_name"), _assignee.login.label("assignee"),
-            _owner.login.label("owner"), Instance.state.label("case_state"), Instance.revision,
-            func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id"), Definition.version,
-        )
-        .join(Instance, Instance.id == Task.instance_id)
-        .join(Definition, Definition.id == func.coalesce(Task.definition_id, Instance.definition_id))
-        .join(Unit, Unit.id == Task.unit_id)
-        .outerjoin(_assignee, _assignee.id == Task.assignee_id).outerjoin(_owner, _owner.id == Task.owner_id)
-    )  # fmt: skip
+ROWS = Rows(Task.id, (
+    Task.id, Task.name, Task.instance_id, Task.token, Task.step, Task.state, Task.opened_at, Task.completed_at, Task.due_at, Task.due_day, Task.warn_at,
+    Task.delegation, Task.main_id, Task.paused, Task.provisional, Task.late, Task.number, Task.title, Task.post, Task.urges,
+    Task.process_key, Task.process_name, Unit.code.label("unit_code"), Unit.name.label("unit_name"), _assignee.login.label("assignee"),
+    _owner.login.label("owner"), Instance.state.label("case_state"), Instance.revision,
+    func.coalesce(Task.definition_id, Instance.definition_id).label("definition_id"), Definition.version, _doer.login.label("doer"),
+), (
+    (Instance, Instance.id == Task.instance_id), (Definition, Definition.id == func.coalesce(Task.definition_id, Instance.definition_id)),
+    (Unit, Unit.id == Task.unit_id), (_assignee, _assignee.id == Task.assignee_id), (_owner, _owner.id == Task.owner_id),
+    (_doer, _doer.id == Task.completed_by),
+))  # fmt: skip
 
 
-def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], query: AnySelect, *, counted: bool = False) -> AnySelect:
+def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> list[Condition]:
     asked = dict(asked)
     everybody = asked.pop("includeAssignedTasks", False)
     groups = asked.pop("orQueries", [])
     few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
-    query = query.where(Task.state == "open", seen(actor, Task.instance_id, few=few), *conditions(FILTERS, asked))
+    found = [Task.state == "open", seen(actor, Task.instance_id, few=few), *conditions(FILTERS, asked)]
     if _GROUPS & asked.keys() and not everybody:
-        query = query.where(_pooled)
+        found.append(_pooled)
     either = any_of(FILTERS, groups)
-    return query if either is None else query.where(either)
+    return found if either is None else [*found, either]
 
 
 def open_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Open tasks of cases that the actor may see. One query."""
-    return fetch(session, _asked(session, actor, asked, _columns()), SORTS, Task.id, cut)
+    return ROWS.page(session, _asked(session, actor, asked), SORTS, cut)
 
 
 def count_open(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _asked(session, actor, asked, _columns().with_only_columns(Task.id, maintain_column_froms=True), counted=True))
+    return ROWS.number(session, _asked(session, actor, asked, counted=True))
 
 
 def open_task(session: Session, task_id: int) -> Any:
     """One open task, whoever may see it: the caller asks. Raises NotFound. One query."""
-    row = session.execute(_columns().where(Task.id == task_id, Task.state == "open")).first()
+    row = session.execute(ROWS.columns().where(Task.id == task_id, Task.state == "open")).first()
     if row is None:
         raise NotFound(f"No matching task with id {task_id}")
     return row
@@ -182,17 +196,16 @@ PAST_SORTS: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def _past(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> AnySelect:
+def _past(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> list[Condition]:
     few = bool(_SELECTIVE & asked.keys()) or (not counted and sees_many(session, actor))
-    query = _columns().outerjoin(_doer, _doer.id == Task.completed_by).add_columns(_doer.login.label("doer"))
-    return query.where(seen(actor, Task.instance_id, few=few), *conditions(PAST_FILTERS, asked))
+    return [seen(actor, Task.instance_id, few=few), *conditions(PAST_FILTERS, asked)]
 
 
 def past_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Tasks in whatever state, of cases that the actor may see. One query."""
-    return fetch(session, _past(session, actor, asked), PAST_SORTS, Task.id, cut)
+    return ROWS.page(session, _past(session, actor, asked), PAST_SORTS, cut)
 
 
 def count_past(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, _past(session, actor, asked, counted=True).with_only_columns(Task.id, maintain_column_froms=True))
+    return ROWS.number(session, _past(session, actor, asked, counted=True))
