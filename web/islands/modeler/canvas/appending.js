@@ -35,7 +35,7 @@ function Appending(autoPlace, contextPad, create, elementFactory, modeling, modd
 
   contextPad.registerProvider(500, {
     getContextPadEntries: (element) => (entries) => {
-      for (const key of ["append.append-task", "append.condition-intermediate-event", "append.signal-intermediate-event"]) delete entries[key];
+      for (const key of ["append.append-task", "append.condition-intermediate-event"]) delete entries[key];
       if (continues(element) && !is(element, "bpmn:EventBasedGateway")) {
         entries["append.review"] = {
           group: "model", className: "bpmn-icon-user-task", title: "追加审核任务",
