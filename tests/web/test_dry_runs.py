@@ -121,7 +121,7 @@ def test_a_wrong_answer_comes_back_at_its_field_and_the_run_stands_where_it_stoo
 @pytest.mark.parametrize(
     "sent",
     [
-        {"run.do": "until", "run.at": "2020-01-01T00:00"}, {"run.do": "until", "run.at": "x"}, {"run.do": "message", "run.case": "7"}, {"run.do": "until", "run.at": "9999-12-31T23:59"}, {"run.do": "message", "run.case": "²"},
+        {"run.do": "until", "run.at": "2020-01-01T00:00"}, {"run.do": "until", "run.at": "x"}, {"run.do": "message", "run.case": "7"}, {"run.do": "signal", "run.signal": ""}, {"run.do": "signal", "run.signal": "x" * 2000}, {"run.do": "until", "run.at": "9999-12-31T23:59"}, {"run.do": "message", "run.case": "²"},
         {"run.do": "complete", "run.case": "-1"}, {"run.do": "complete", "run.step": "x" * 2000}, {"run.do": "message", "run.message": ""},
     ],
 )  # fmt: skip
