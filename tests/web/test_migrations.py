@@ -178,6 +178,10 @@ def test_a_migration_is_stopped_while_it_runs(desk: Desks, cast: Cast) -> None:
     assert "停止迁移" not in text_of(approver.get(address))
     approver.post(f"{address}/start")
     assert "停止迁移" in text_of(approver.get(address))
+    assert approver.post(f"{address}/rest").status_code == 303 and editor.post(f"{address}/pause").status_code == 404
+    resting = text_of(editor.get(address))
+    assert "已暂停：其余办件保持原版本" in resting and "继续迁移" in resting and "暂停迁移" not in resting and "停止迁移" in resting
+    assert editor.post(f"{address}/resume").status_code == 303 and "暂停迁移" in text_of(editor.get(address))
     assert approver.post(f"{address}/stop").status_code == 303
     assert "已停止：已迁移的按新版本继续办理" in text_of(editor.get(address))
 

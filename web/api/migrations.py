@@ -40,11 +40,13 @@ REPORT = record({
 })  # fmt: skip
 _BATCH: dict[str, Shape] = {
     "id": text(), "type": text(), "totalJobs": number(), "jobsCreated": number(), "batchJobsPerSeed": number(), "invocationsPerBatchJob": number(),
-    "seedJobDefinitionId": maybe(text()), "monitorJobDefinitionId": maybe(text()), "batchJobDefinitionId": maybe(text()), "suspended": flag("planned: nobody has started it yet"),
+    "seedJobDefinitionId": maybe(text()), "monitorJobDefinitionId": maybe(text()), "batchJobDefinitionId": maybe(text()), "suspended": flag("it rests, or nobody has started it yet"),
     "tenantId": maybe(text()), "createUserId": text(), "startTime": moment(), "executionStartTime": maybe(moment()),
 }  # fmt: skip
 BATCH = record(_BATCH)
 STATISTICS = record({**_BATCH, "remainingJobs": number(), "completedJobs": number(), "failedJobs": number("cases that stayed as they were")})
+#: States of a migration of which no case is moved now, though it has not ended.
+_RESTS = ("planned", "resting")
 #: The only type of batch.
 TYPE = "instance-migration"
 #: The reason on record where a program gives none.
@@ -145,7 +147,7 @@ def _line(line: sheets.MigrationLine) -> dict[str, Any]:
     return {
         "id": str(line.id), "type": TYPE, "totalJobs": line.total, "jobsCreated": line.total, "batchJobsPerSeed": 1,
         "invocationsPerBatchJob": 1, "seedJobDefinitionId": None, "monitorJobDefinitionId": None, "batchJobDefinitionId": None,
-        "suspended": line.state == "planned", "tenantId": None, "createUserId": line.created_by, "startTime": dates.write(line.created_at),
+        "suspended": line.state in _RESTS, "tenantId": None, "createUserId": line.created_by, "startTime": dates.write(line.created_at),
         "executionStartTime": None,
     }  # fmt: skip
 
@@ -153,7 +155,7 @@ def _line(line: sheets.MigrationLine) -> dict[str, Any]:
 #: Filter → whether a migration passes it.
 _TESTS: Mapping[str, Callable[[sheets.MigrationLine, Any], bool]] = {
     "batchId": lambda line, value: str(line.id) == value, "type": lambda line, value: value == TYPE,
-    "suspended": lambda line, value: (line.state == "planned") == value, "createdBy": lambda line, value: line.created_by == value,
+    "suspended": lambda line, value: (line.state in _RESTS) == value, "createdBy": lambda line, value: line.created_by == value,
     "startedBefore": lambda line, value: line.created_at < value, "startedAfter": lambda line, value: line.created_at > value,
     "withFailures": lambda line, value: line.stayed > 0 or not value, "withoutFailures": lambda line, value: line.stayed == 0 or not value,
 }  # fmt: skip
@@ -168,7 +170,7 @@ _ASKED = {name: shape for name, shape in _BATCHES.query.items() if name != "afte
 def _open_lines(call: Call) -> list[sheets.MigrationLine]:
     """Those that have not ended and pass the filters, in the order and part that was asked for."""
     with store().read() as session:
-        lines = [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in ("planned", "running")]
+        lines = [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in commands.UNDER_WAY]
     found = [line for line in lines if all(_TESTS[name](line, value) for name, value in _BATCHES.asked(call).items())]
     cut = _BATCHES.cut(call)
     for name, down in cut.order:
@@ -201,14 +203,20 @@ def one(call: Call) -> Any:
     return _batch(_sheet(call.row("batch")))
 
 
-@route("PUT", "/batch/<id>/suspended", "Let it rest", tag=_B, scope="deploy", stands="501")
-def suspend(_: Call) -> Any:
-    raise not_covered("a migration is stopped for good (DELETE /batch/{id}); another can be planned for the rest")
+@route("PUT", "/batch/<id>/suspended", "Let it rest, or go on", tag=_B, scope="deploy", body=body({"suspended": flag()}, required=("suspended",)),
+       refuses=(409,), note="for its author and who starts migrations; one that nobody has started is started by a second person on its page")
+def suspend(call: Call) -> None:
+    line = _sheet(call.row("batch")).line
+    if line.state not in commands.UNDER_WAY:
+        raise missing("batch", line.id)
+    if call.body["suspended"] and line.state == "planned":
+        return  # it moves nothing as it is
+    commands.rest_migration(store(), line.id, resting=call.body["suspended"], actor=me(), origin=origin())
 
 
 @route("DELETE", "/batch/<id>", "Withdraw it, or stop it: what has moved stays moved", tag=_B, scope="deploy", stands="better",
        query={"cascade": flag("ignored: the record is kept")})
 def delete(call: Call) -> None:
     sheet = _sheet(call.row("batch"))
-    act = commands.stop_migration if sheet.line.state == "running" else commands.withdraw_migration
+    act = commands.withdraw_migration if sheet.line.state == "planned" else commands.stop_migration
     act(store(), sheet.line.id, actor=me(), origin=origin())

@@ -133,6 +133,13 @@ def stop(migration_id: int) -> ResponseReturnValue:
     return redirect(f"/migrations/{migration_id}", 303)
 
 
+@page.post("/migrations/<int:migration_id>/<any(rest, resume):act>")
+def rest(migration_id: int, act: str) -> ResponseReturnValue:
+    """Lets it rest, or go on."""
+    migration.rest_migration(store(), migration_id, resting=act == "rest", actor=me(), origin=origin())
+    return redirect(f"/migrations/{migration_id}", 303)
+
+
 @page.get("/migrations/<int:migration_id>/cases.csv")
 def export(migration_id: int) -> ResponseReturnValue:
     """All its cases as a table for a spreadsheet."""

@@ -165,7 +165,7 @@ class Migration(Base):
     """Element of the old version → element of the new one, for those at which a case may stand."""
     reason: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
-    """planned · running · done · withdrawn · stopped"""
+    """planned · running · resting (started, and let rest) · done · withdrawn · stopped"""
     created_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
     created_at: Mapped[datetime]
     approved_by: Mapped[int | None] = mapped_column(ForeignKey("account.id"))

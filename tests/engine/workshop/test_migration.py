@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import func, select
 
 from engine.history import History
+from engine.history_seal import verify
 from engine.people.actor import Actor
 from engine.process.definitions import deploy_in
 from engine.process.package import Package
-from engine.process.workshop.migrating.commands import PlanUnfit, plan_migration, start_migration, stop_migration, withdraw_migration
+from engine.process.workshop.migrating.commands import PlanUnfit, plan_migration, rest_migration, start_migration, stop_migration, withdraw_migration
 from engine.process.workshop.migrating.plan import plan_of, propose_plan
 from engine.process.workshop.migrating.preview import preview
 from engine.process.workshop.migrating.running import move_waiting
@@ -136,6 +137,34 @@ def test_a_migration_that_is_stopped_leaves_the_rest_as_it_was(office: Office) -
     again = plan_migration(office.store, actor=office["petra"], from_id=before, to_id=after, reason="r")
     start_migration(office.store, again, actor=office["paul"])
     assert move_waiting(office.store) == 2
+
+
+def test_a_migration_rests_and_goes_on(office: Office) -> None:
+    before = office.deploy(*reply(10))
+    cases = [office.start() for _ in range(3)]
+    after = office.deploy(*reply(5), at="2026-02-01")
+    migration = plan_migration(office.store, actor=office["petra"], from_id=before, to_id=after, reason="r")
+    for resting, who, refusal in ((True, "petra", Stale), (False, "paul", Stale), (True, "anna", NotAllowed)):
+        with pytest.raises(refusal):
+            rest_migration(office.store, migration, resting=resting, actor=office[who])
+    start_migration(office.store, migration, actor=office["paul"])
+    assert move_waiting(office.store, most=1) == 1
+    rest_migration(office.store, migration, resting=True, actor=office["petra"])
+    rest_migration(office.store, migration, resting=True, actor=office["paul"])
+    assert move_waiting(office.store) == 0 and [office.instance(case).definition_id for case in cases] == [after, before, before]
+    with office.store.read() as session:
+        sheet = migration_sheet(session, office["petra"], migration)
+    assert (sheet.line.state_name, sheet.line.moved, sheet.waiting, sheet.may_stop) == ("已暂停", 1, 2, True)
+    with pytest.raises(Invalid):
+        plan_migration(office.store, actor=office["petra"], from_id=before, to_id=after, reason="另一个")
+    rest_migration(office.store, migration, resting=False, actor=office["petra"])
+    assert move_waiting(office.store, most=1) == 1
+    rest_migration(office.store, migration, resting=True, actor=office["paul"])
+    stop_migration(office.store, migration, actor=office["paul"])
+    assert [office.instance(case).definition_id for case in cases] == [after, after, before]
+    with pytest.raises(Stale):
+        rest_migration(office.store, migration, resting=False, actor=office["paul"])
+    assert verify(office.store).ok
 
 
 def test_cases_that_come_before_the_start_are_taken_along(office: Office) -> None:

@@ -139,6 +139,8 @@ def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, 
     batch = editor.post("/migration/executeAsync", {"migrationPlan": plan, "reason": "按新规定"})
     assert (batch["type"], batch["totalJobs"], batch["suspended"]) == ("instance-migration", 1, True)
     assert move_waiting(cast.store) == 0 and editor.get("/batch/count") == {"count": 1}
+    assert refusal(editor.send("PUT", f"/batch/{batch['id']}/suspended", {"suspended": False}))[0] == 409, "a second person starts it"
+    assert editor.send("PUT", f"/batch/{batch['id']}/suspended", {"suspended": True}).status_code == 204
     for asked, there in (
         ({"suspended": "true"}, 1), ({"suspended": "false"}, 0), ({"createdBy": batch["createUserId"]}, 1), ({"createdBy": "nobody"}, 0), ({"batchId": batch["id"]}, 1),
         ({"type": "instance-deletion"}, 0), ({"withFailures": "true"}, 0), ({"withoutFailures": "true"}, 1), ({"startedBefore": batch["startTime"]}, 0),
@@ -147,8 +149,13 @@ def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, 
         assert len(editor.get("/batch", sortBy="startTime", sortOrder="desc", **asked)) == len(editor.get("/batch/statistics", **asked)) == there
     assert editor.get("/batch", firstResult=1) == [] == editor.get("/batch", maxResults=0)
     start_migration(cast.store, int(batch["id"]), actor=cast.actor("approver"))
+    rests = f"/batch/{batch['id']}/suspended"
+    assert refusal(with_token("asker").send("PUT", rests, {"suspended": True}))[0] == 403 and refusal(editor.send("PUT", rests, {}))[0] == 400
+    assert editor.send("PUT", rests, {"suspended": True}).status_code == 204 and move_waiting(cast.store) == 0
+    assert [each["id"] for each in editor.get("/batch", suspended="true")] == [batch["id"]] and editor.get("/batch/statistics")[0]["remainingJobs"] == 1
+    assert editor.send("PUT", rests, {"suspended": False}).status_code == 204
     move_waiting(cast.store)
-    assert editor.get("/batch") == []
+    assert editor.get("/batch") == [] and refusal(editor.send("PUT", rests, {"suspended": True}))[0] == 404
     assert editor.get(f"/batch/{batch['id']}")["executionStartTime"]
     assert with_token("asker").get(f"/process-instance/{case}")["definitionId"] == f"asking:2:{new}"
     assert refusal(with_token("asker").send("POST", "/migration/generate", ends))[0] == 403

@@ -25,6 +25,8 @@ from engine.store.store import Origin, Store, Work, command
 REASON_MAX = 1000
 #: Why the rest stays when somebody stops a migration.
 STOPPED = "迁移已由{name}停止"
+#: States of a migration that has not ended.
+UNDER_WAY = ("planned", "running", "resting")
 
 
 class PlanUnfit(Invalid):
@@ -51,7 +53,7 @@ def plan_migration(
         if errors:
             raise PlanUnfit({"plan": "；".join(errors[:5])})
         other = session.scalar(
-            select(Migration.id).where(Migration.from_id == from_id, Migration.state.in_(("planned", "running"))).limit(1)
+            select(Migration.id).where(Migration.from_id == from_id, Migration.state.in_(UNDER_WAY)).limit(1)
         )
         if other is not None:
             raise Invalid({"from": f"第{before.version}版已有未完成的迁移（编号{other}），请先完成或撤回"})
@@ -116,7 +118,7 @@ def stop_migration(store: Store, migration_id: int, *, actor: Actor, origin: Ori
         row = _locked(work.session, migration_id)
         if row.created_by != actor.account_id:
             require(actor, "approve_diagrams")
-        if row.state != "running":
+        if row.state not in ("running", "resting"):
             raise Stale("该迁移没有在进行")
         # A case that a worker has in hand is locked: this waits for it, and then finds it moved.
         items = MigrationItem.__table__.c
@@ -129,6 +131,26 @@ def stop_migration(store: Store, migration_id: int, *, actor: Actor, origin: Ori
         row.moved, row.stayed = counts.get("moved", 0), counts.get("stayed", 0)
         row.total = row.moved + row.stayed
         _record(work, "migration_stopped", row, moved=row.moved, stayed=row.stayed)
+
+
+@command
+def rest_migration(store: Store, migration_id: int, *, resting: bool, actor: Actor, origin: Origin = Origin()) -> None:
+    """Lets a running migration rest 暂停迁移, or go on 继续迁移: no further case is moved in between.
+
+    Whoever may stop it. One that rests (or runs) already is left so. Raises NotAllowed, NotFound, Stale when it is not under way:
+    one that nobody has started is started by a second person alone.
+    """
+    require_reader(actor)
+    with store.work(actor, origin) as work:
+        row = _locked(work.session, migration_id)
+        if row.created_by != actor.account_id:
+            require(actor, "approve_diagrams")
+        if row.state not in ("running", "resting"):
+            raise Stale("该迁移尚未启动，须由另一人启动" if row.state == "planned" and not resting else "该迁移没有在进行")
+        wanted = "resting" if resting else "running"
+        if row.state != wanted:
+            row.state = wanted
+            _record(work, "migration_rested" if resting else "migration_resumed", row)
 
 
 def counts_of(session: Session, migration_id: int) -> dict[str, int]:

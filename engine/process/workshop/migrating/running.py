@@ -43,8 +43,10 @@ _WAITING = (
 )  # fmt: skip
 _LOCKED = (
     select(Instance, MigrationItem).join(MigrationItem, MigrationItem.instance_id == Instance.id)
-    .where(MigrationItem.id == bindparam("item"), MigrationItem.state == "waiting")
-    .options(undefer(Instance.saved)).with_for_update(skip_locked=True)
+    .join(Migration, Migration.id == MigrationItem.migration_id)
+    # Asked again here: it may have been let rest since the page was read.
+    .where(MigrationItem.id == bindparam("item"), MigrationItem.state == "waiting", Migration.state == "running")
+    .options(undefer(Instance.saved)).with_for_update(skip_locked=True, of=(Instance, MigrationItem))
 )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ from engine.process.workshop.migrating.commands import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import NotFound
 
-STATES = {"planned": "待启动", "running": "迁移中", "done": "已完成", "withdrawn": "已撤回", "stopped": "已停止"}
+STATES = {"planned": "待启动", "running": "迁移中", "resting": "已暂停", "done": "已完成", "withdrawn": "已撤回", "stopped": "已停止"}
 ITEM_STATES = {"waiting": "等待", "moved": "已迁移", "stayed": "保持原版本"}
 #: More lines than this are not exported in one file.
 EXPORT_MAX = 100_000
@@ -162,7 +162,7 @@ def _lines() -> Select[*tuple[Any, ...]]:
 def _line(session: Session, row: Any) -> MigrationLine:
     this, name, before, after, author = row
     moved, stayed = this.moved, this.stayed
-    if this.state == "running":
+    if this.state in ("running", "resting"):
         counts = counts_of(session, this.id)
         moved, stayed = counts.get("moved", 0), counts.get("stayed", 0)
     return MigrationLine(
@@ -186,7 +186,7 @@ def migration_sheet(session: Session, actor: Actor, migration_id: int) -> Migrat
         approved_by=approver.name if approver else None, approved_at=this.approved_at, ended_at=this.ended_at,
         pairs=_pairs(before, after, this.plan), in_force=after.effective_at <= session.info["store"].clock.now(),
         may_start=planned and approves and not own, may_withdraw=planned and (own or approves),
-        may_stop=this.state == "running" and (own or approves),
+        may_stop=this.state in ("running", "resting") and (own or approves),
     )  # fmt: skip
 
 
