@@ -1,4 +1,4 @@
-"""Unmodified workers of the Camunda world carry out the demo's grant against the real server: one in Node, one in Python.
+"""Unmodified workers of the Camunda world carry out the demo's grant against the real server: in Node, in Python, on Operaton's client.
 
 The grant of a request (有条件共享, step 授权共享) is given to a topic instead of the engine's own operation. Workers are lost,
 come too late and give up, as they do.
@@ -52,7 +52,9 @@ class Platform:
 
     def works(self, language: str, mode: str = "complete", *, worker: str = "w1", lock: str = LONG) -> Process:
         """Starts a worker."""
-        words = [shutil.which("node") or "node", str(HERE / "worker.mjs")] if language == "node" else [sys.executable, str(HERE / "worker.py")]
+        programs = {"node": [shutil.which("node") or "node", str(HERE / "worker.mjs")], "python": [sys.executable, str(HERE / "worker.py")],
+                    "operaton": [sys.executable, str(HERE / "worker_operaton.py")]}  # fmt: skip
+        words = programs[language]
         return self.launcher.run_program([*words, f"worker-{worker}"], BASE_URL=self.base, TOKEN=self.token, WORKER=worker, MODE=mode, LOCK=lock)
 
     def works_as_documented(self, language: str, folder: Path) -> Process:
@@ -128,7 +130,7 @@ def only_case(platform: Platform) -> int:
     return platform.row().instance_id
 
 
-@pytest.mark.parametrize(("language", "number"), [("node", "JS-007-2"), ("python", "PY-007-2")])
+@pytest.mark.parametrize(("language", "number"), [("node", "JS-007-2"), ("python", "PY-007-2"), ("operaton", "OP-007-2")])
 def test_an_unmodified_worker_carries_out_the_grant(platform: Platform, language: str, number: str) -> None:
     case = only_case(platform)
     worker = platform.works(language)

@@ -25,8 +25,8 @@ _REASON = text("stays on record (ours)", most=500)
 JOBS = Asking({
     "jobId": ID, "jobIds": IDS, "processInstanceId": ID, "processInstanceIds": IDS, "executionId": NAME, "processDefinitionId": text(most=200),
     "processDefinitionKey": NAME, "activityId": NAME, "withRetriesLeft": flag(), "noRetriesLeft": flag(), "executable": flag("due now"),
-    "timers": flag("every job is a timer"), "messages": flag("there are none"), "withException": flag(), "active": flag(), "suspended": flag(),
-    "dueDatesAfter": moment(), "dueDatesBefore": moment(), "role": text("ours", only=("deadline", "reminder", "escalation", "timer")),
+    "timers": flag("every job is a timer"), "messages": flag("there are none"), "withException": flag(), "failedActivityId": NAME, "active": flag(),
+    "suspended": flag(), "dueDatesAfter": moment(), "dueDatesBefore": moment(), "role": text("ours", only=("deadline", "reminder", "escalation", "timer")),
 }, tuple(upkeep.JOB_SORTS))  # fmt: skip
 JOB = record({
     "id": text(), "jobDefinitionId": maybe(text()), "processInstanceId": text(), "processDefinitionId": text(), "processDefinitionKey": text(),

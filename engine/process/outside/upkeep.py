@@ -53,6 +53,7 @@ def _job_filters(now: datetime) -> Mapping[str, Filter]:
         "activityId": listing.same(Timer.element), "withRetriesLeft": listing.when(Timer.attempts < MOST_ATTEMPTS),
         "noRetriesLeft": listing.when(Timer.attempts >= MOST_ATTEMPTS), "executable": listing.when(Timer.wake_at <= now),
         "timers": listing.when(Timer.id > 0), "messages": listing.when(Timer.id < 0), "withException": listing.when(failed),
+        "failedActivityId": lambda step: and_(failed, Timer.element == step),
         "active": listing.when(~suspended), "suspended": listing.when(suspended), "dueDatesAfter": listing.after(Timer.due_at),
         "dueDatesBefore": listing.before(Timer.due_at), "role": listing.same(Timer.role),
     }  # fmt: skip
