@@ -187,12 +187,13 @@ def newest_packages(store: Store) -> dict[str, Package]:
     from sqlalchemy import select
     from sqlalchemy.orm import undefer
 
+    from engine.process.definitions import THERE
     from engine.process.package import Package, from_text
     from engine.process.tables import Definition
 
     everything = (undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))
     with store.read() as session:
-        rows = session.scalars(select(Definition).options(*everything).order_by(Definition.key, Definition.version))
+        rows = session.scalars(select(Definition).where(THERE).options(*everything).order_by(Definition.key, Definition.version))
         return {row.key: Package(row.rule_set, row.xml, row.forms, from_text(row.documents)) for row in rows}
 
 

@@ -70,11 +70,12 @@ def _read(text: str, read: Callable[[str], Package]) -> Package:
 def _deployed(key: str, version: str) -> Package:
     from sqlalchemy import select
 
+    from engine.process.definitions import THERE
     from engine.process.tables import Definition
     from engine.process.workshop.drafts import version_package
 
     with open_store(reading_settings()) as store, store.read() as session:
-        query = select(Definition.id).where(Definition.key == key)
+        query = select(Definition.id).where(Definition.key == key, THERE)
         if version == "newest":
             query = query.order_by(Definition.version.desc()).limit(1)
         else:

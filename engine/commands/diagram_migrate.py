@@ -64,10 +64,11 @@ def _pair(text: str) -> tuple[str, str]:
 def _version(store: Store, key: str, number: int) -> int:
     from sqlalchemy import select
 
+    from engine.process.definitions import THERE
     from engine.process.tables import Definition
 
     with store.read() as session:
-        found = session.scalar(select(Definition.id).where(Definition.key == key, Definition.version == number))
+        found = session.scalar(select(Definition.id).where(Definition.key == key, Definition.version == number, THERE))
     if found is None:
         raise CommandError(f"process {key!r} has no version {number}")
     return found

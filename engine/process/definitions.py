@@ -25,10 +25,12 @@ from engine.process.interpreter.reader import key_of, read_diagram
 from engine.process.package import Package, as_text, from_text, read_package
 from engine.process.rule_sets import process_folders
 from engine.process.tables import Definition
-from engine.store.errors import Invalid, NotFound, Refused
+from engine.store.errors import Invalid, NotFound, Refused, Stale
 from engine.store.store import Origin, Store, Work, command
 
 
+#: What lists, starts and calls ask of a version: of a deleted one only the row is left.
+THERE = Definition.deleted_at.is_(None)
 #: Characters of a process's name in lists; the diagram may say more.
 NAME_MAX = 200
 #: In the place of both persons, for the rule set that a new installation deploys.
@@ -88,13 +90,29 @@ def in_force(session: Session, key: str, at: datetime) -> Deployed:
     """
     found = session.scalar(
         select(Definition.id)
-        .where(Definition.key == key, Definition.effective_at <= at)
+        .where(Definition.key == key, Definition.effective_at <= at, THERE)
         .order_by(Definition.effective_at.desc(), Definition.version.desc())
         .limit(1)
     )
     if found is None:
         raise NotFound(f"流程“{key}”在该日没有生效的版本")
     return deployed(session, found)
+
+
+class Deleted(Stale):
+    """该流程版本已被删除，请刷新后重试。"""
+
+
+def hold_version(session: Session, definition_id: int) -> None:
+    """Keeps a version from being deleted until the transaction ends. Raises Deleted where somebody was quicker. One query.
+
+    For who is about to open a case by it. Nothing on SQLite, where nobody writes beside the transaction.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    there = select(Definition.id).where(Definition.id == definition_id, THERE).with_for_update(read=True, key_share=True)
+    if session.scalar(there) is None:
+        raise Deleted
 
 
 class Suspended(Refused):
@@ -114,7 +132,7 @@ def all_in_force(session: Session, at: datetime, *, startable: bool = False) -> 
     """
     rows = session.execute(
         select(Definition.key, Definition.id, Definition.suspended)
-        .where(Definition.effective_at <= at)
+        .where(Definition.effective_at <= at, THERE)
         .order_by(Definition.key, Definition.effective_at, Definition.version)
     )
     newest = {key: (definition_id, suspended) for key, definition_id, suspended in rows}
@@ -135,7 +153,7 @@ def lock_newest(work: Work, key: str) -> Newest | None:
     locked_head(work.session, f"definition:{key}")
     found = work.session.execute(
         select(Definition.id, Definition.version, Definition.digest)
-        .where(Definition.key == key)
+        .where(Definition.key == key, THERE)
         .order_by(Definition.version.desc())
         .limit(1)
     ).first()
@@ -148,7 +166,7 @@ def base_of(session: Session, key: str | None, rule_set: str) -> Package | None:
     Not the newest: what an editor has added since may go again, and every version may come back.
     """
     row = session.scalars(
-        select(Definition).where(Definition.key == key, Definition.rule_set == rule_set).order_by(Definition.version).limit(1)
+        select(Definition).where(Definition.key == key, Definition.rule_set == rule_set, THERE).order_by(Definition.version).limit(1)
         .options(undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents))
     ).first()
     return Package(row.rule_set, row.xml, row.forms, from_text(row.documents)) if row else None
@@ -173,7 +191,7 @@ def deploy_in(
     if newest is not None and newest.digest == package.digest:
         return newest.id
     row = Definition(
-        key=diagram.key, version=newest.version + 1 if newest else 1, rule_set=package.rule_set, name=diagram.name[:NAME_MAX],
+        key=diagram.key, version=_next_number(work.session, diagram.key), rule_set=package.rule_set, name=diagram.name[:NAME_MAX],
         digest=package.digest, xml=package.xml, forms=dict(package.forms), documents=as_text(package.documents),
         deployed_at=work.now, deployed_by=by, approved_by=approved_by, reason=reason, effective_at=effective_at or work.now,
         retention=diagram.properties.get("retention"),
@@ -184,6 +202,11 @@ def deploy_in(
              "effective_at": row.effective_at.isoformat()}
     append(work, f"definition:{row.key}", [Entry(act="deployed", definition_id=row.id, data=facts)])
     return row.id
+
+
+def _next_number(session: Session, key: str) -> int:
+    """The number of the next version of a process; that of a deleted one never comes back."""
+    return (session.scalar(select(func.max(Definition.version)).where(Definition.key == key)) or 0) + 1
 
 
 @command
@@ -226,22 +249,22 @@ def deploy_rule_set(work: Work, folder: Path, effective_at: datetime) -> list[in
 
 def require_open_key(session: Session, key: str) -> None:
     """Raises Invalid when a deployed process has that key already."""
-    taken = session.scalar(select(Definition.name).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
+    taken = session.scalar(select(Definition.name).where(Definition.key == key, THERE).order_by(Definition.version.desc()).limit(1))
     if taken is not None:
         raise Invalid({"key": f"流程标识“{key}”已属于“{taken}”，请换一个"})
 
 
 def known_processes(session: Session) -> frozenset[str]:
     """The keys of all processes that have a version, which a diagram may call. One query."""
-    return frozenset(session.scalars(select(Definition.key).distinct()))
+    return frozenset(session.scalars(select(Definition.key).where(THERE).distinct()))
 
 
 def known_rule_sets(session: Session) -> list[str]:
     """The rule sets that any version belongs to."""
-    return list(session.scalars(select(Definition.rule_set).distinct().order_by(Definition.rule_set)))
+    return list(session.scalars(select(Definition.rule_set).where(THERE).distinct().order_by(Definition.rule_set)))
 
 
 def newest_versions(session: Session) -> dict[str, int]:
     """Process key → newest version number, for lists."""
-    rows = session.execute(select(Definition.key, func.max(Definition.version)).group_by(Definition.key))
+    rows = session.execute(select(Definition.key, func.max(Definition.version)).where(THERE).group_by(Definition.key))
     return {key: version for key, version in rows}

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from calendars.deadline import shanghai_day
 from engine.history import Head
 from engine.people.units import unit_by_id, unit_id_of
-from engine.process.definitions import Deployed
+from engine.process.definitions import Deployed, hold_version
 from engine.process.interpreter.expressions import ExpressionError, evaluate
 from engine.process.operations import WORDS
 from engine.process.rows import add_missing, next_number
@@ -45,6 +45,7 @@ def open_instance(
     starter_id: int | None = None, subject_key: str | None = None, subject_name: str | None = None, under: Under = Under(),
 ) -> Instance:
     """A new instance of `definition`, numbered and titled, not yet run; received at `at`."""
+    hold_version(work.session, definition.id)
     properties = definition.diagram.properties
     prefix = properties.get("numberPrefix") or definition.name
     year = shanghai_day(at).year

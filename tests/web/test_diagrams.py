@@ -89,6 +89,28 @@ def test_an_earlier_version_comes_back_by_a_second_person(desk: Desks, cast: Cas
     assert [(line.version, line.state) for line in sheet.versions] == [(3, "in_force"), (2, "past"), (1, "past")]
 
 
+def test_a_version_that_no_case_followed_is_deleted_with_a_reason(desk: Desks, cast: Cast, clock: MovableClock) -> None:
+    publish(desk, cast, "5", effective="2026-07-01")
+    editor, path = desk("editor"), "/diagrams/conditional_share/versions"
+    assert "现行有效，不能删除" in text_of(editor.get(f"{path}/1/delete")), "it says why before anybody writes a reason"
+    assert editor.post(f"{path}/1/delete", {"reason": "试"}).status_code == 409
+    assert f"{path}/2/delete" in text_of(editor.get(f"{path}/2"))
+    assert "没有办件按该版本办理过" in text_of(editor.get(f"{path}/2/delete"))
+    assert "请填写删除理由" in text_of(editor.post(f"{path}/2/delete", {"reason": ""}))
+    assert editor.post(f"{path}/2/delete", {"reason": "时限有误"}).status_code == 303
+    page = text_of(editor.get("/diagrams/conditional_share"))
+    assert "已删除" in page and "第2版已删除" in page and f"{path}/2/roll-back" not in page and "待生效" not in page
+    gone = text_of(editor.get(f"{path}/2"))
+    assert "已删除" in gone and "以此版本起草" not in gone and f"{path}/2/delete" not in gone
+    assert "第2版" not in text_of(editor.get("/diagrams"))
+    for again in ("delete", "roll-back"):
+        assert editor.get(f"{path}/2/{again}").status_code == 404
+        assert editor.post(f"{path}/2/{again}", {"reason": "试"}).status_code == 404
+    assert "流程版本已删除" in text_of(desk("approver").get("/notices"))
+    publish(desk, cast, "6")
+    assert "第3版" in text_of(editor.get("/diagrams/conditional_share"))
+
+
 @pytest.mark.parametrize("path", [
     "/diagrams/nothing", "/diagrams/conditional_share/versions/9", "/diagrams/conditional_share/versions/9/xml",
     "/diagrams/conditional_share/versions/9/changes", "/diagrams/conditional_share/versions/9/roll-back", "/diagrams/nothing/versions/1",

@@ -16,9 +16,10 @@ from engine.process.outside import versions
 from engine.process.outside.cases import data_of
 from engine.process.outside.listing import Cut, definition_number
 from engine.process.retention import time_to_live
+from engine.process.workshop.deleting import delete_version
 from engine.store.errors import NotFound
 from web.api import dates, shapes, values
-from web.api.cases import INSTANCE, case_json, one
+from web.api.cases import INSTANCE, UNSAID, case_json, one
 from web.api.lists import Asking, answer
 from web.api.once import once, replayed
 from web.api.refusals import bad_request, missing, not_covered
@@ -26,7 +27,7 @@ from web.api.routing import Answer, Call, View, route
 from web.api.shapes import COUNT, flag, many, maybe, moment, number, record, text
 from web.api.task_acts import first_values, shown
 from web.api.tasks import ID, IDS, NAME, PATTERN, definition_id
-from web.context import me, origin, store
+from web.context import me, origin, settings, store
 
 ASKING = Asking({
     "processDefinitionId": text("key:version:id", most=200), "processDefinitionIdIn": IDS, "name": NAME, "nameLike": PATTERN, "deploymentId": ID,
@@ -248,6 +249,14 @@ def suspend_named(call: Call) -> None:
     _suspend(_all_of(key) if key is not None else [version_number(Call({"id": whole}, {}))], call.body)
 
 
-@route("DELETE", "/process-definition/<id>", "Deletes a version", tag=_T, scope="deploy", stands="501")
-def delete(_: Call) -> Any:
-    raise not_covered("a version is part of the record and is never deleted; a later one takes its place")
+def delete_by_program(definition_id_: int) -> None:
+    """Deletes a version that no case followed; more goes at once where the installation deploys at once."""
+    delete_version(
+        store(), definition_id_, actor=me(), reason=UNSAID, direct=settings().api_deploy == "direct", origin=origin(),
+    )  # fmt: skip
+
+
+@route("DELETE", "/process-definition/<id>", "Deletes a version that no case followed", tag=_T, scope="deploy", stands="partly", refuses=(409,),
+       query={"cascade": flag("cases are never deleted with it"), "skipCustomListeners": flag(), "skipIoMappings": flag()}, note="as DELETE /deployment/{id}")
+def delete(call: Call) -> None:
+    delete_by_program(version_number(call))

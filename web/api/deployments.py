@@ -18,9 +18,9 @@ from engine.process.workshop.contents import DOCUMENT_BYTES, FORMS_BYTES, checke
 from engine.process.workshop.proposals import withdraw
 from engine.store.errors import NotFound
 from web.api import dates
-from web.api.definitions import DEFINITION, definition_json
+from web.api.definitions import DEFINITION, definition_json, delete_by_program
 from web.api.lists import PAGING, Asking, answer
-from web.api.refusals import ApiError, bad_request, missing, not_covered
+from web.api.refusals import ApiError, bad_request, missing
 from web.api.routing import Call, route, row_number
 from web.api.shapes import COUNT, LINKS, body, flag, maybe, moment, record, sound_text, text
 from web.api.tasks import ID, NAME, PATTERN, definition_id
@@ -274,17 +274,14 @@ def _created(brought: Brought, name: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@route("DELETE", "/deployment/<id>", "Takes back a deployment that waits", tag=_T, scope="deploy", stands="partly", refuses=(409, 501),
-       query={"cascade": flag(), "skipCustomListeners": flag(), "skipIoMappings": flag()},
-       note="only a proposal that waits, withdrawn by who made it; a version is never deleted, used or not (501): see above")
+@route("DELETE", "/deployment/<id>", "Deletes a deployment that no case followed, or takes back one that waits", tag=_T, scope="deploy", stands="partly",
+       refuses=(409,), query={"cascade": flag("cases are never deleted with it"), "skipCustomListeners": flag(), "skipIoMappings": flag()},
+       note="409 with the cause for a version that any case ever followed, the one in force (but where the installation deploys at once), the first of its rule set")
 def delete(call: Call) -> None:
     identity = call.path["id"]
     if not identity.startswith(WAITING):
-        _version(call)
-        raise not_covered(
-            "a deployed version is never deleted, used or not: the approval of the second person, the history of its process and its number stand on it;"
-            " take back one that waits for approval, or stop new cases with PUT /process-definition/{id}/suspended"
-        )
+        delete_by_program(_version(call).id)
+        return
     try:
         withdraw(store(), row_number(identity.removeprefix(WAITING), "deployment"), actor=me(), origin=origin())
     except NotFound:

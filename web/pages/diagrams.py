@@ -12,6 +12,7 @@ from engine.people.permissions import may, require
 from engine.process.interpreter.model import DiagramError
 from engine.process.rule_sets import shipped_rule_sets
 from engine.process.workshop import drafts, proposal_sheets, proposals, versions
+from engine.process.workshop.deleting import delete_version, reason_to_keep
 from engine.store.errors import Invalid, NotFound
 from web.context import me, origin, settings, store
 from web.downloads import attachment
@@ -19,7 +20,7 @@ from web.given import day_given
 
 page = Blueprint("diagrams", __name__)
 
-STATES = {"in_force": "现行", "upcoming": "待生效", "past": "已被取代", "never": "未曾生效"}
+STATES = {"in_force": "现行", "upcoming": "待生效", "past": "已被取代", "never": "未曾生效", "deleted": "已删除"}
 #: Sentences shown at once; the comparison's page has them all.
 FIRST = 5
 
@@ -129,9 +130,37 @@ def _roll_back_page(key: str, version: int, wrong: dict[str, str]) -> str:
     with store().read() as session:
         sheet = versions.process_sheet(session, me(), key, store().clock.now())
     line = next((line for line in sheet.versions if line.version == version), None)
-    if line is None:
+    if line is None or line.state == "deleted":
         raise NotFound("没有找到该流程版本")
     upcoming = [other for other in sheet.versions if other.state == "upcoming"]
     return render_template(
         "diagrams/roll_back.html", sheet=sheet, line=line, upcoming=upcoming, wrong=wrong, typed=request.form
     )
+
+
+@page.get("/diagrams/<key>/versions/<int:version>/delete")
+def delete_form(key: str, version: int) -> str:
+    """Asks for the reason why a version is deleted; says why it stays where it must."""
+    return _delete_page(key, version, {})
+
+
+@page.post("/diagrams/<key>/versions/<int:version>/delete")
+def delete(key: str, version: int) -> ResponseReturnValue:
+    """Deletes a version that no case ever followed."""
+    require(me(), "edit_diagrams")
+    with store().read() as session:
+        sheet = versions.version_sheet(session, me(), key, version, store().clock.now())
+    try:
+        delete_version(store(), sheet.line.id, actor=me(), reason=request.form.get("reason", ""), origin=origin())
+    except Invalid as refusal:
+        return _delete_page(key, version, refusal.fields), 422
+    flash(f"第{version}版已删除，记录保留在版本列表中。", "success")
+    return redirect(f"/diagrams/{key}", 303)
+
+
+def _delete_page(key: str, version: int, wrong: dict[str, str]) -> str:
+    require(me(), "edit_diagrams")
+    with store().read() as session:
+        sheet = versions.version_sheet(session, me(), key, version, store().clock.now())
+        why = reason_to_keep(session, sheet.line.id)
+    return render_template("diagrams/delete.html", line=sheet.line, why=why, wrong=wrong, typed=request.form)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from calendars.deadline import shanghai_day, start_of
 from engine.people.actor import Actor
 from engine.people.tables import Account, Unit
+from engine.process.definitions import THERE
 from engine.process.desk.tables import SavedFilter
 from engine.process.filtering import NOTHING, Asked, AskedLight
 from engine.process.searching import WORDS_MAX, words_of
@@ -74,7 +75,7 @@ class KeptFilter:
 def options(session: Session) -> Options:
     """The processes and the units that there are. One query."""
     rows: Sequence[Any] = session.execute(union_all(
-        select(literal("process"), Definition.key, Definition.name, Definition.version.label("place"), null()),
+        select(literal("process"), Definition.key, Definition.name, Definition.version.label("place"), null()).where(THERE),
         select(literal("unit"), Unit.code, Unit.name, literal(0), Unit.id).where(Unit.active),
     ).order_by("place")).all()  # fmt: skip
     units = sorted(((code, name, unit_id) for kind, code, name, _, unit_id in rows if kind == "unit"))

@@ -18,7 +18,7 @@ from engine.history import Entry, append
 from engine.people.actor import Actor
 from engine.people.permissions import may, require
 from engine.people.tables import Account
-from engine.process.definitions import deploy_in
+from engine.process.definitions import THERE, deploy_in
 from engine.process.interpreter.model import Diagram
 from engine.process.interpreter.reader import read_diagram
 from engine.process.outside.listing import (
@@ -38,7 +38,7 @@ from engine.store.store import Origin, Store, command
 SUFFIX = ".bpmn"
 
 _newer = aliased(Definition)
-_newest = ~select(_newer.id).where(_newer.key == Definition.key, _newer.version > Definition.version).correlate(Definition).exists()
+_newest = ~select(_newer.id).where(_newer.key == Definition.key, _newer.version > Definition.version, _newer.deleted_at.is_(None)).correlate(Definition).exists()
 
 FILTERS: Mapping[str, Filter] = {
     "processDefinitionId": definition(Definition.id),
@@ -72,32 +72,32 @@ def _columns() -> AnySelect:
 
 def definitions(session: Session, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Versions, which everybody may know. One query."""
-    return fetch(session, _columns().where(*conditions(FILTERS, asked)), SORTS, Definition.id, cut)
+    return fetch(session, _columns().where(THERE, *conditions(FILTERS, asked)), SORTS, Definition.id, cut)
 
 
 def all_definitions(session: Session) -> Sequence[Any]:
     """Every version there is, in the order in which they came. One query."""
-    return session.execute(_columns().order_by(Definition.id)).all()
+    return session.execute(_columns().where(THERE).order_by(Definition.id)).all()
 
 
 def count_definitions(session: Session, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, select(Definition.id).where(*conditions(FILTERS, asked)))
+    return count(session, select(Definition.id).where(THERE, *conditions(FILTERS, asked)))
 
 
 def deployments(session: Session, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Deployments. One query."""
-    return fetch(session, _columns().where(*conditions(DEPLOYMENT_FILTERS, asked)), DEPLOYMENT_SORTS, Definition.id, cut)
+    return fetch(session, _columns().where(THERE, *conditions(DEPLOYMENT_FILTERS, asked)), DEPLOYMENT_SORTS, Definition.id, cut)
 
 
 def count_deployments(session: Session, asked: Mapping[str, Any]) -> int:
     """How many they are. One query."""
-    return count(session, select(Definition.id).where(*conditions(DEPLOYMENT_FILTERS, asked)))
+    return count(session, select(Definition.id).where(THERE, *conditions(DEPLOYMENT_FILTERS, asked)))
 
 
 def one_definition(session: Session, definition_id: int) -> Any:
     """One version. Raises NotFound. One query."""
-    row = session.execute(_columns().where(Definition.id == definition_id)).first()
+    row = session.execute(_columns().where(Definition.id == definition_id, THERE)).first()
     if row is None:
         raise NotFound(f"No matching process definition with id {definition_id}")
     return row
@@ -107,7 +107,7 @@ def id_in_force(session: Session, key: str) -> int:
     """The id of the version of a process that a case received now follows. Raises NotFound. One query."""
     now: datetime = session.info["store"].clock.now()
     found = session.scalar(
-        select(Definition.id).where(Definition.key == key, Definition.effective_at <= now)
+        select(Definition.id).where(Definition.key == key, Definition.effective_at <= now, THERE)
         .order_by(Definition.effective_at.desc(), Definition.version.desc()).limit(1)
     )  # fmt: skip
     if found is None:
@@ -124,7 +124,7 @@ def set_suspended(store: Store, ids: list[int], suspended: bool, *, actor: Actor
     require(actor, "approve_diagrams")
     with store.work(actor, origin) as work:
         changed = work.session.execute(
-            update(Definition).where(Definition.id.in_(ids), Definition.suspended != suspended).values(suspended=suspended)
+            update(Definition).where(Definition.id.in_(ids), THERE, Definition.suspended != suspended).values(suspended=suspended)
             .returning(Definition.id, Definition.key)
         ).all()  # fmt: skip
         act = "definition_suspended" if suspended else "definition_activated"
@@ -171,7 +171,7 @@ def bring(
     with store.read() as session:
         known = base_package(session, diagram.key)
         newest = session.execute(
-            select(Definition.id, Definition.digest).where(Definition.key == diagram.key).order_by(Definition.version.desc()).limit(1)
+            select(Definition.id, Definition.digest).where(Definition.key == diagram.key, THERE).order_by(Definition.version.desc()).limit(1)
         ).first()  # fmt: skip
     package = merged(known, files.xml, {}, diagram.properties.get("ruleSet") or rule_set)
     package = Package(package.rule_set, package.xml, {**package.forms, **files.forms}, {**package.documents, **files.documents})

@@ -22,7 +22,7 @@ from engine.history import Entry, append
 from engine.people.actor import Actor
 from engine.people.permissions import may, require
 from engine.people.tables import Account
-from engine.process.definitions import deployed, require_open_key
+from engine.process.definitions import THERE, deployed, require_open_key
 from engine.process.interpreter.model import DiagramError
 from engine.process.package import Package, as_text, from_text, read_package
 from engine.process.tables import Definition
@@ -130,7 +130,7 @@ def version_package(session: Session, definition_id: int | None) -> Package | No
 
 def newest_id(session: Session, key: str) -> int | None:
     """The newest version of a process, in force or not; None for a new process."""
-    return session.scalar(select(Definition.id).where(Definition.key == key).order_by(Definition.version.desc()).limit(1))
+    return session.scalar(select(Definition.id).where(Definition.key == key, THERE).order_by(Definition.version.desc()).limit(1))
 
 
 def open_drafts(session: Session, actor: Actor, key: str | None = None) -> list[DraftLine]:
@@ -171,7 +171,7 @@ def start_draft(
         version = work.session.get(
             Definition, definition_id, options=[undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents)]
         )
-        if version is None:
+        if version is None or version.deleted_at is not None:
             raise NotFound("没有找到该流程版本")
         package = Package(version.rule_set, version.xml, version.forms, from_text(version.documents))
         if key is None or key == version.key:

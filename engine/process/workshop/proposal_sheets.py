@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased, undefer
 from engine.people.actor import Actor
 from engine.people.permissions import may
 from engine.people.tables import Account
+from engine.process.definitions import THERE
 from engine.process.package import Package, from_text
 from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition
@@ -129,7 +130,7 @@ def _base(session: Session, proposal: Proposal) -> tuple[int, int] | None:
     """Id and number of the version to compare with."""
     query = select(Definition.id, Definition.version).order_by(Definition.version.desc()).limit(1)
     if proposal.state == "open":
-        query = query.where(Definition.key == proposal.key)
+        query = query.where(Definition.key == proposal.key, THERE)
     elif proposal.definition_id is not None:
         became = select(Definition.version).where(Definition.id == proposal.definition_id).scalar_subquery()
         query = query.where(Definition.key == proposal.key, Definition.version < became)

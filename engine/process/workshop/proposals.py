@@ -97,7 +97,7 @@ def propose_rollback(
     with store.read() as session:
         everything = [undefer(Definition.xml), undefer(Definition.forms), undefer(Definition.documents)]
         earlier = session.get(Definition, definition_id, options=everything)
-        if earlier is None:
+        if earlier is None or earlier.deleted_at is not None:
             raise NotFound("没有找到该流程版本")
         package = Package(earlier.rule_set, earlier.xml, earlier.forms, from_text(earlier.documents))
     remarks = _checked(store, earlier.key, package)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, aliased
 
 from engine.people.actor import Actor
 from engine.people.tables import Account
-from engine.process.definitions import INSTALLER, Deployed, deployed
+from engine.process.definitions import INSTALLER, THERE, Deployed, deployed
 from engine.process.interpreter.model import Step, TimerRule
 from engine.process.queries import process_names
 from engine.process.tables import Definition, Instance
@@ -44,8 +44,9 @@ class VersionLine:
     approved_by: str
     reason: str
     effective_at: datetime
+    deleted_at: datetime | None
     state: str = ""
-    """in_force · upcoming · past · never (another version came into force before its day)"""
+    """in_force · upcoming · past · never (another version came into force before its day) · deleted"""
     running: int = 0
     """Cases that follow it now."""
 
@@ -78,8 +79,8 @@ class ProcessSheet:
 
     @property
     def newest(self) -> VersionLine:
-        """Whether in force or not."""
-        return self.versions[0]
+        """Whether in force or not; deleted ones do not count."""
+        return next(line for line in self.versions if line.state != "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ def processes(session: Session, actor: Actor, now: datetime) -> list[ProcessLine
     require_workshop(actor)
     by_key: dict[str, list[VersionLine]] = defaultdict(list)
     for line in _lines(session):
-        by_key[line.key].append(line)
+        if line.deleted_at is None:
+            by_key[line.key].append(line)
     counts = _counts(session)
     found = []
     for key, lines in by_key.items():
@@ -129,10 +131,10 @@ def processes(session: Session, actor: Actor, now: datetime) -> list[ProcessLine
 
 
 def process_sheet(session: Session, actor: Actor, key: str, now: datetime) -> ProcessSheet:
-    """One process. Two queries. Raises NotFound, NotAllowed."""
+    """One process, with its deleted versions too. Two queries. Raises NotFound, NotAllowed."""
     require_workshop(actor)
     lines = _lines(session, key)
-    if not lines:
+    if all(line.deleted_at is not None for line in lines):
         raise NotFound("没有找到该流程")
     running = session.execute(
         select(Instance.definition_id, func.count())
@@ -140,7 +142,8 @@ def process_sheet(session: Session, actor: Actor, key: str, now: datetime) -> Pr
         .group_by(Instance.definition_id)
     )
     versions = _with_states(lines, now, {definition_id: count for definition_id, count in running})
-    shown = next((line for line in versions if line.state == "in_force"), versions[0])
+    there = [line for line in versions if line.state != "deleted"]
+    shown = next((line for line in there if line.state == "in_force"), there[0])
     return ProcessSheet(key, shown.name, shown.rule_set, versions)
 
 
@@ -162,7 +165,7 @@ def changes(session: Session, actor: Actor, key: str, version: int) -> tuple[int
     require_workshop(actor)
     pair = session.execute(
         select(Definition.id, Definition.version)
-        .where(Definition.key == key, Definition.version <= version)
+        .where(Definition.key == key, Definition.version <= version, THERE)
         .order_by(Definition.version.desc())
         .limit(2)
     ).all()
@@ -180,7 +183,7 @@ def changes(session: Session, actor: Actor, key: str, version: int) -> tuple[int
 
 def _compared(session: Session, before: int, after: int) -> Comparison:
     one, other = version_package(session, before), version_package(session, after)
-    assert one is not None and other is not None, "versions are never deleted"
+    assert one is not None and other is not None, "the rows of versions stay"
     return compare(one, other)
 
 
@@ -236,7 +239,7 @@ def _lines(session: Session, key: str | None = None) -> list[VersionLine]:
         select(
             Definition.id, Definition.key, Definition.version, Definition.name, Definition.rule_set, Definition.deployed_at,
             _name(asked.name, Definition.deployed_by), _name(agreed.name, Definition.approved_by),
-            Definition.reason, Definition.effective_at,
+            Definition.reason, Definition.effective_at, Definition.deleted_at,
         )
         .outerjoin(asked, asked.login == Definition.deployed_by)
         .outerjoin(agreed, agreed.login == Definition.approved_by)
@@ -254,16 +257,20 @@ def _name(column: Any, login: Any) -> Any:
 
 def _with_states(lines: list[VersionLine], now: datetime, running: dict[int, int] | None = None) -> list[VersionLine]:
     """The versions of one process with what each is now. As `in_force`: the latest day counts, then the later version."""
-    order = sorted(lines, key=lambda line: (line.effective_at, line.version))
+    there = [line for line in lines if line.deleted_at is None]
+    order = sorted(there, key=lambda line: (line.effective_at, line.version))
     past = [line for line in order if line.effective_at <= now]
     current = past[-1].id if past else None
     # One is overtaken when a later version counts from the same instant or an earlier one that was still ahead of it.
     never = {
-        line.id for line in lines
-        if any(other.version > line.version and other.effective_at == line.effective_at for other in lines)
+        line.id for line in there
+        if any(other.version > line.version and other.effective_at == line.effective_at for other in there)
     }
     found = []
     for line in lines:
+        if line.deleted_at is not None:
+            found.append(replace(line, state="deleted"))
+            continue
         state = "in_force" if line.id == current else "never" if line.id in never else "upcoming" if line.effective_at > now else "past"
         found.append(replace(line, state=state, running=(running or {}).get(line.id, 0)))
     return found

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from engine.people.posts import POSTS
 from engine.process.actions import ACTIONS
+from engine.process.definitions import THERE
 from engine.process.interpreter.expressions import WORDS as LANGUAGE
 from engine.process.operations import OPERATIONS, SUBJECTS, WORDS, Operation
 from engine.process.package import Package
@@ -68,7 +69,7 @@ def _operation(found: Operation) -> dict[str, Any]:
 
 def _processes(session: Session) -> list[dict[str, str]]:
     """Every deployed process under the name of its newest version."""
-    newest = select(func.max(Definition.id)).group_by(Definition.key)
+    newest = select(func.max(Definition.id)).where(THERE).group_by(Definition.key)
     rows = session.execute(select(Definition.key, Definition.name).where(Definition.id.in_(newest)).order_by(Definition.key))
     return [{"value": key, "label": name} for key, name in rows]
 

@@ -30,12 +30,17 @@ from engine.process.removing.times import set_removal_time
 from engine.process.retention import BadRetention, read_retention, removal_time, time_to_live
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import Instance, Notice, Task
+from engine.sharing import registry
+from engine.store.base import Base
 from engine.store.clock import shanghai
 from engine.store.errors import Invalid, NotAllowed, NotFound, Stale
 from engine.store.settings import Settings
 from tests.engine.interpreter.diagrams import call, diagram, element
 from tests.engine.process.office import Office
 from tests.engine.process.removing import SECRET, deploy, ended, everything, reasons, removal, removes
+
+assert registry  # imported so that every table is known
+
 
 # -- how long ---------------------------------------------------------------------------------
 
@@ -232,6 +237,23 @@ def test_what_is_not_sealed_waits(kept: Office, settings: Settings) -> None:
         pass
     assert remove_waiting(kept.store, settings.uploads) == 1
     assert kept.instance(case).removed_at is not None and verify(kept.store).ok
+
+
+#: Registers of their own, and what names a case by its number only: their rows outlive it.
+STAY = {
+    "instance", "removal_item", "migration_item", "catalogue_maintenance", "data_correction", "data_inconsistency", "document", "evaluation",
+    "grant_suspension", "negative_list_change", "negative_list_objection", "opened_duty", "project", "published_condition", "rectification_order",
+    "report", "resource_version", "sharing_grant", "supervision_case",
+}  # fmt: skip
+
+
+def test_whoever_adds_a_table_about_cases_says_whether_it_goes_with_them() -> None:
+    about = {
+        table.name for table in Base.metadata.sorted_tables
+        if any(key.target_fullname in ("instance.id", "task.id", "timer.id") for key in table.foreign_keys)
+    }
+    gone = {table.__tablename__ for table in clearing._ROWS} | {"task_draft", "signal"}
+    assert about == gone | STAY and not gone & STAY
 
 
 # -- the worker -------------------------------------------------------------------------------

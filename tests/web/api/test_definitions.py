@@ -15,7 +15,7 @@ from engine.process.workshop import proposals
 from engine.store.settings import Settings
 from tests.web.api.client import Program, refusal
 from tests.web.cast import HOUSING, RULES, Cast
-from tests.web.desk import REQUEST
+from tests.web.desk import REQUEST, Desk
 
 Programs = Callable[[str], Program]
 DIAGRAM = RULES / "conditional_share" / "diagram.bpmn"
@@ -134,7 +134,7 @@ def test_a_deployment_waits_for_the_second_person(program: Programs, cast: Cast)
     assert {each["name"] for each in editor.get(f"/deployment/{newest['deploymentId']}/resources")} > {"conditional_share.bpmn", "acceptance.json"}
     unchanged = Program.fine(deploy(editor, (changed_diagram(), "conditional_share.bpmn"), enable_duplicate_filtering="true"))
     assert unchanged["office"]["state"] == "unchanged" and newest["id"] in unchanged["deployedProcessDefinitions"]
-    assert refusal(editor.send("DELETE", f"/deployment/{newest['deploymentId']}"))[0] == 501
+    assert refusal(editor.send("DELETE", f"/deployment/{newest['deploymentId']}"))[0] == 409, "it is in force"
 
 
 def test_a_waiting_deployment_is_taken_back_by_who_made_it(program: Programs) -> None:
@@ -145,17 +145,31 @@ def test_a_waiting_deployment_is_taken_back_by_who_made_it(program: Programs) ->
     assert editor.get(f"/deployment/{created['id']}")["source"] == "withdrawn"
 
 
-def test_a_version_is_never_deleted_used_or_not(app: Flask, program: Programs, settings: Settings) -> None:
+def test_a_version_that_no_case_followed_is_deleted_and_no_other(app: Flask, program: Programs, settings: Settings, desk: Callable[[str], Desk]) -> None:
     app.extensions["sharing_settings"] = replace(settings, api_deploy="direct")
     editor = program("editor")
+    desk("asker").ask()
     used = editor.get("/process-definition/key/conditional_share")
-    unused = Program.fine(deploy(editor, (changed_diagram(), "diagram.bpmn")))
     before = editor.get("/process-definition", sortBy="id", sortOrder="asc")
-    for number in (used["deploymentId"], unused["id"]):
-        status, kind, said = refusal(editor.send("DELETE", f"/deployment/{number}"))
-        assert (status, kind) == (501, "NotImplementedException") and "history" in said and "suspended" in said, "with the reason and the way out"
-    assert editor.get("/process-definition", sortBy="id", sortOrder="asc") == before
+    status, kind, said = refusal(editor.send("DELETE", f"/deployment/{used['deploymentId']}?cascade=true"))
+    assert (status, kind) == (409, "ProcessEngineException") and "已有办件" in said, "with the cause; cascade deletes no case"
+    for path in ("deployment/{deploymentId}?cascade=true&skipCustomListeners=true", "process-definition/{id}"):
+        unused = Program.fine(deploy(editor, (changed_diagram(), "diagram.bpmn")))
+        [version] = unused["deployedProcessDefinitions"].values()
+        assert editor.get("/process-definition/key/conditional_share")["id"] == version["id"]
+        for login in ("asker", "approver", "office_head"):
+            assert refusal(program(login).send("DELETE", "/" + path.format(**version)))[0] == 403
+        assert editor.send("DELETE", "/" + path.format(**version)).status_code == 204
+        assert refusal(editor.send("DELETE", "/" + path.format(**version)))[0] == 404
+        for gone in (f"/deployment/{unused['id']}", f"/deployment/{unused['id']}/resources", f"/process-definition/{version['id']}", f"/process-definition/{version['id']}/xml"):
+            assert refusal(editor.send("GET", gone))[0] == 404, gone
+        assert refusal(program("asker").send("POST", f"/process-definition/{version['id']}/start", {}))[0] == 404
+        assert editor.get("/process-definition", sortBy="id", sortOrder="asc") == before
+        assert editor.get("/process-definition/key/conditional_share") == used, "the one before is in force again"
+    app.extensions["sharing_settings"] = settings
+    assert refusal(editor.send("DELETE", f"/deployment/{used['deploymentId']}"))[0] == 409
     assert refusal(editor.send("DELETE", "/deployment/99999"))[0] == 404
+    assert refusal(editor.send("DELETE", "/process-definition/x:1:99999"))[0] == 404
 
 
 def test_an_installation_for_development_deploys_at_once(app: Flask, program: Programs, settings: Settings) -> None:

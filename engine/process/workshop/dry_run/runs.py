@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
 from engine.people.tables import Account
-from engine.process.definitions import deployed
+from engine.process.definitions import THERE, deployed
 from engine.process.package import Package
 from engine.process.tables import Definition
 from engine.process.workshop.drafts import draft_sheet, require_workshop
@@ -76,7 +76,7 @@ class VersionPackage:
 def version_of(session: Session, actor: Actor, key: str, version: int) -> VersionPackage:
     """A deployed version by key and number. Raises NotFound, NotAllowed."""
     require_workshop(actor)
-    found = session.scalar(select(Definition.id).where(Definition.key == key, Definition.version == version))
+    found = session.scalar(select(Definition.id).where(Definition.key == key, Definition.version == version, THERE))
     if found is None:
         raise NotFound("没有找到该流程版本")
     return VersionPackage(found, deployed(session, found).name, package_of(session, actor, Origins(definition_id=found)))

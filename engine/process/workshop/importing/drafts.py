@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from engine.people.actor import Actor
 from engine.people.permissions import require
-from engine.process.definitions import known_processes
+from engine.process.definitions import THERE, known_processes
 from engine.process.interpreter.document import BPMN, properties_of
 from engine.process.interpreter.model import DiagramError, Problem
 from engine.process.package import Package
@@ -77,7 +77,7 @@ def import_draft(
     kept = as_json(replace(again, rewritten=found.rewritten, processes=found.processes, forms=found.forms))
     with store.work(actor, origin) as work:
         base_id = work.session.scalar(
-            select(Definition.id).where(Definition.key == key).order_by(Definition.version.desc()).limit(1)
+            select(Definition.id).where(Definition.key == key, THERE).order_by(Definition.version.desc()).limit(1)
         )
         return add_draft(work, package, actor=actor, base_id=base_id, imported=kept)
 

@@ -15,11 +15,11 @@ from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
 from engine.people.permissions import powers
-from engine.process.definitions import Deployed, deployed
+from engine.process.definitions import THERE, Deployed, deployed
 from engine.process.interpreter.fitting import Match, called, kind_name, label, propose, standing, unlike
 from engine.process.interpreter.model import Diagram, Problem, Severity, Step
-from engine.process.tables import Instance, Task
-from engine.store.errors import Invalid, NotAllowed
+from engine.process.tables import Definition, Instance, Task
+from engine.store.errors import Invalid, NotAllowed, NotFound
 
 #: Who reads of migrations: those who plan them and those who agree.
 READERS = frozenset({"edit_diagrams", "approve_diagrams"})
@@ -77,12 +77,19 @@ class Plan:
 
 def versions(session: Session, from_id: int, to_id: int) -> tuple[Deployed, Deployed]:
     """The two versions of a migration. Raises NotFound, Invalid where they are no two versions of one process."""
-    before, after = deployed(session, from_id), deployed(session, to_id)
+    before, after = _there(session, from_id), _there(session, to_id)
     if before.key != after.key:
         raise Invalid({"to": "只能迁移到同一流程的另一个版本"})
     if before.id == after.id:
         raise Invalid({"to": "请选择与原版本不同的版本"})
     return before, after
+
+
+def _there(session: Session, definition_id: int) -> Deployed:
+    """A version that was not deleted. Raises NotFound."""
+    if session.scalar(select(Definition.id).where(Definition.id == definition_id, THERE)) is None:
+        raise NotFound("没有找到该流程版本")
+    return deployed(session, definition_id)
 
 
 def propose_plan(session: Session, actor: Actor, from_id: int, to_id: int) -> Plan:

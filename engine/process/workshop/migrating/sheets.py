@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.people.actor import Actor
 from engine.people.permissions import may
 from engine.people.tables import Account
-from engine.process.definitions import Deployed, deployed
+from engine.process.definitions import THERE, Deployed, deployed
 from engine.process.interpreter.fitting import kind_name, label, standing
 from engine.process.paging import PAGE, Page, make_page, read_id_cursor
 from engine.process.tables import Definition, Instance
@@ -132,7 +132,7 @@ def processes(session: Session, actor: Actor) -> list[ProcessVersions]:
     }  # fmt: skip
     rows = session.execute(
         select(Definition.id, Definition.key, Definition.name, Definition.version, Definition.effective_at)
-        .order_by(Definition.key, Definition.version.desc())
+        .where(THERE).order_by(Definition.key, Definition.version.desc())
     )
     found: dict[str, list[tuple[str, VersionLine]]] = {}
     for definition, key, name, version, effective in rows:
