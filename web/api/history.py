@@ -215,7 +215,7 @@ def _step(row: records.Activity) -> dict[str, Any]:
 def _case_ids(asked: dict[str, Any]) -> list[int]:
     given = [*asked.pop("processInstanceIdIn", []), *([asked.pop("processInstanceId")] if "processInstanceId" in asked else [])]
     if not given:
-        raise bad_request("processInstanceId or processInstanceIdIn is required here")
+        raise bad_request("processInstanceId or processInstanceIdIn is required here; the tasks of all cases are at /history/task")
     return [number(each) for each in given]
 
 

@@ -180,3 +180,39 @@ def one_incident(call: Call) -> Any:
        note="a timer is tried again at once, and its incident closes when that goes well; that of an external task closes as it may be fetched again, that of a person's completion closes")
 def resolve(call: Call) -> None:
     retry_incident(store(), call.row("incident"), actor=me(), origin=origin())
+
+
+# -- what has failed ------------------------------------------------------------------------------------------
+
+PAST = Asking({
+    **{name: shape for name, shape in INCIDENTS.filters.items() if not name.startswith("incidentTimestamp")}, "processDefinitionKey": NAME,
+    "createTimeAfter": moment(), "createTimeBefore": moment(), "endTimeAfter": moment(), "endTimeBefore": moment(), "open": flag(), "resolved": flag(),
+    "deleted": flag("none is"),
+}, tuple(upkeep.PAST_INCIDENT_SORTS))  # fmt: skip
+PAST_INCIDENT = record({
+    **{name: shape for name, shape in INCIDENT["properties"].items() if name != "incidentTimestamp"}, "processDefinitionKey": text(),
+    "rootProcessInstanceId": text(), "createTime": moment(), "endTime": maybe(moment()), "removalTime": maybe(text()), "historyConfiguration": maybe(text()),
+    "open": flag(), "deleted": flag(), "resolved": flag(),
+}, "something that failed, and whether it still waits")  # fmt: skip
+
+
+def _past_incident(row: Any) -> dict[str, Any]:
+    told, resolved = _incident(row), row[0].resolved_at
+    told["createTime"] = told.pop("incidentTimestamp")
+    return {
+        **told, "processDefinitionKey": row.process_key, "rootProcessInstanceId": told["processInstanceId"], "endTime": dates.write(resolved),
+        "removalTime": None, "historyConfiguration": None, "open": resolved is None, "deleted": False, "resolved": resolved is not None,
+    }  # fmt: skip
+
+
+@route("GET", "/history/incident", "What has failed, resolved or not", tag="history", scope="read", query=PAST.query, note="for operators",
+       answer={"type": "array", "items": PAST_INCIDENT})
+def past_incidents(call: Call) -> Any:
+    with store().read() as session:
+        return answer(upkeep.past_incidents(session, me(), PAST.asked(call), PAST.cut(call)), _past_incident)
+
+
+@route("GET", "/history/incident/count", "How much has failed", tag="history", scope="read", query=PAST.counting, answer=COUNT, note="for operators")
+def count_past_incidents(call: Call) -> Any:
+    with store().read() as session:
+        return {"count": upkeep.count_past_incidents(session, me(), PAST.asked(call))}

@@ -140,7 +140,7 @@ def _sheet(migration_id: int) -> sheets.MigrationSheet:
 
 
 def _batch(sheet: sheets.MigrationSheet) -> dict[str, Any]:
-    return {**_line(sheet.line), "executionStartTime": dates.write(sheet.approved_at)}
+    return _line(sheet.line)
 
 
 def _line(line: sheets.MigrationLine) -> dict[str, Any]:
@@ -148,7 +148,7 @@ def _line(line: sheets.MigrationLine) -> dict[str, Any]:
         "id": str(line.id), "type": TYPE, "totalJobs": line.total, "jobsCreated": line.total, "batchJobsPerSeed": 1,
         "invocationsPerBatchJob": 1, "seedJobDefinitionId": None, "monitorJobDefinitionId": None, "batchJobDefinitionId": None,
         "suspended": line.state in _RESTS, "tenantId": None, "createUserId": line.created_by, "startTime": dates.write(line.created_at),
-        "executionStartTime": None,
+        "executionStartTime": dates.write(line.started_at),
     }  # fmt: skip
 
 
@@ -158,24 +158,33 @@ _TESTS: Mapping[str, Callable[[sheets.MigrationLine, Any], bool]] = {
     "suspended": lambda line, value: (line.state in _RESTS) == value, "createdBy": lambda line, value: line.created_by == value,
     "startedBefore": lambda line, value: line.created_at < value, "startedAfter": lambda line, value: line.created_at > value,
     "withFailures": lambda line, value: line.stayed > 0 or not value, "withoutFailures": lambda line, value: line.stayed == 0 or not value,
+    "completed": lambda line, value: (line.ended_at is not None) == value,
 }  # fmt: skip
-_SORTS: Mapping[str, Callable[[sheets.MigrationLine], Any]] = {"batchId": lambda line: line.id, "startTime": lambda line: line.created_at}
+_SORTS: Mapping[str, Callable[[sheets.MigrationLine], Any]] = {
+    "batchId": lambda line: line.id, "startTime": lambda line: line.created_at, "endTime": lambda line: (line.ended_at is None, line.ended_at),
+}  # fmt: skip
+#: Migrations that are looked through, the newest.
+_MOST = 200
 _BATCHES = Asking({
     "batchId": ID, "type": text(most=64), "suspended": flag(), "createdBy": text(most=64), "startedBefore": moment(), "startedAfter": moment(),
     "withFailures": flag(), "withoutFailures": flag(),
-}, tuple(_SORTS))  # fmt: skip
+}, ("batchId", "startTime"))  # fmt: skip
 _ASKED = {name: shape for name, shape in _BATCHES.query.items() if name != "after"}
 
 
-def _open_lines(call: Call) -> list[sheets.MigrationLine]:
-    """Those that have not ended and pass the filters, in the order and part that was asked for."""
+def _lines_of(call: Call, asking: Asking, passes: Callable[[sheets.MigrationLine], bool]) -> list[sheets.MigrationLine]:
+    """Those that pass the filters, in the order and part that was asked for."""
     with store().read() as session:
-        lines = [line for line in sheets.migrations(session, me(), limit=200).lines if line.state in commands.UNDER_WAY]
-    found = [line for line in lines if all(_TESTS[name](line, value) for name, value in _BATCHES.asked(call).items())]
-    cut = _BATCHES.cut(call)
-    for name, down in cut.order:
+        lines = [line for line in sheets.migrations(session, me(), limit=_MOST).lines if passes(line)]
+    found = [line for line in lines if all(_TESTS[name](line, value) for name, value in asking.asked(call).items())]
+    cut = asking.cut(call)
+    for name, down in reversed(cut.order):
         found.sort(key=_SORTS[name], reverse=down)
     return found[cut.first : None if cut.most is None else cut.first + cut.most]
+
+
+def _open_lines(call: Call) -> list[sheets.MigrationLine]:
+    return _lines_of(call, _BATCHES, lambda line: line.state in commands.UNDER_WAY)
 
 
 @route("GET", "/batch", "Migrations that have not ended", tag=_B, scope="read", answer=many(BATCH), stands="partly", query=_ASKED,
@@ -220,3 +229,40 @@ def delete(call: Call) -> None:
     sheet = _sheet(call.row("batch"))
     act = commands.withdraw_migration if sheet.line.state == "planned" else commands.stop_migration
     act(store(), sheet.line.id, actor=me(), origin=origin())
+
+
+# -- the record -----------------------------------------------------------------------------------------------
+
+_PAST = Asking({"batchId": ID, "type": text(most=64), "completed": flag()}, tuple(_SORTS))
+_PAST_ASKED = {name: shape for name, shape in _PAST.query.items() if name != "after"}
+PAST_BATCH = record({
+    **{name: shape for name, shape in _BATCH.items() if name not in ("jobsCreated", "suspended")}, "endTime": maybe(moment()), "removalTime": maybe(text()),
+    "office": record({"state": text(), "moved": number(), "stayed": number("cases that stayed as they were")}),
+})  # fmt: skip
+
+
+def _past(line: sheets.MigrationLine) -> dict[str, Any]:
+    told = {name: value for name, value in _line(line).items() if name not in ("jobsCreated", "suspended")}
+    return {**told, "endTime": dates.write(line.ended_at), "removalTime": None, "office": {"state": line.state, "moved": line.moved, "stayed": line.stayed}}
+
+
+@route("GET", "/history/batch", "Migrations, ended or not", tag="history", scope="read", answer=many(PAST_BATCH), stands="partly", query=_PAST_ASKED,
+       note=f"migrations are the only batches; at most the newest {_MOST}")
+def past_batches(call: Call) -> Any:
+    return [_past(line) for line in _lines_of(call, _PAST, lambda line: True)]
+
+
+@route("GET", "/history/batch/count", "How many there are", tag="history", scope="read", query=_PAST.counting, answer=COUNT, stands="partly",
+       note=f"at most the newest {_MOST}")
+def count_past_batches(call: Call) -> Any:
+    return {"count": len(_lines_of(call, _PAST, lambda line: True))}
+
+
+@route("GET", "/history/batch/cleanable-batch-report", "Which may be removed", tag="history", scope="read", stands="501")
+def cleanable(_: Call) -> Any:
+    raise not_covered("the record of a migration is kept as long as that of its process")
+
+
+@route("GET", "/history/batch/<id>", "One migration, ended or not", tag="history", scope="read", answer=PAST_BATCH)
+def past_batch(call: Call) -> Any:
+    return _past(_sheet(call.row("batch")).line)

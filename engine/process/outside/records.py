@@ -25,7 +25,7 @@ _person = aliased(Account)
 OPERATIONS = {
     "started": "Create", "claimed": "Claim", "unclaimed": "Unclaim", "completed": "Complete", "transferred": "Assign", "delegated": "Delegate",
     "handed_back": "Resolve", "terminated": "Delete", "suspended": "Suspend", "resumed": "Activate", "migrated": "Migrate", "corrected": "ModifyVariable",
-    "returned": "ModifyProcessInstance",
+    "returned": "ModifyProcessInstance", "due_set": "SetDueDate", "due_counted": "RecalculateDueDate",
 }  # fmt: skip
 _ACTS = {operation: act for act, operation in OPERATIONS.items()}
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, func, select, union_all
+from sqlalchemy import ColumnElement, func, select, union_all
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
@@ -19,6 +19,7 @@ from engine.people.permissions import may, require
 from engine.process.event_tables import Subscription
 from engine.process.incidents import MOST_ATTEMPTS
 from engine.process.outside.seen import seen
+from engine.process.outside.upkeep import INCIDENT_TYPE
 from engine.process.outside.versions import all_definitions
 from engine.process.tables import OPEN_STATES, ExternalTask, Incident, Instance, Task, Timer
 
@@ -97,9 +98,7 @@ def _failed(actor: Actor, by: Any) -> Any:
 
 def _incidents(actor: Actor, by: Any) -> Any:
     require(actor, "operate")
-    kind = case(
-        (Incident.timer_id.is_not(None), "failedJob"), (Incident.external_id.is_not(None), "failedExternalTask"), else_="failedTask"
-    ).label("incident_type")  # fmt: skip
+    kind = INCIDENT_TYPE.label("incident_type")
     return (
         select(by, kind, func.count()).select_from(Incident).join(Instance, Instance.id == Incident.instance_id)
         .where(*_running(actor), Incident.resolved_at.is_(None)).group_by(by, "incident_type")

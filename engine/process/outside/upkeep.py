@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -184,6 +184,10 @@ _TYPES: Mapping[str, ColumnElement[bool]] = {
 INCIDENT_TYPES = tuple(_TYPES)
 
 
+#: The same of an incident, as a column.
+INCIDENT_TYPE = case(*((condition, kind) for kind, condition in _TYPES.items()))
+
+
 def of_type(kind: str) -> ColumnElement[bool]:
     """Whether an incident is of one of `INCIDENT_TYPES`."""
     return _TYPES[kind]
@@ -207,12 +211,15 @@ _INCIDENT_FILTERS: Mapping[str, Filter] = {
 
 
 def _incidents(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+    return _all_incidents(actor).where(Incident.resolved_at.is_(None), *listing.conditions(_INCIDENT_FILTERS, asked))
+
+
+def _all_incidents(actor: Actor) -> AnySelect:
     require(actor, "operate")
     return (
         select(Incident, Instance.process_key, Instance.definition_id, Definition.version, _AT_TIMER.label("timer_step"),
                _AT_EXTERNAL.label("external_step"), _AT_TASK.label("task_step"))
         .join(Instance, Instance.id == Incident.instance_id).join(Definition, Definition.id == Instance.definition_id)
-        .where(Incident.resolved_at.is_(None), *listing.conditions(_INCIDENT_FILTERS, asked))
     )  # fmt: skip
 
 
@@ -232,3 +239,27 @@ def open_incident(session: Session, actor: Actor, incident_id: int) -> Any:
     if row is None:
         raise NotFound("没有找到该异常，或已处理")
     return row
+
+
+_PAST_FILTERS: Mapping[str, Filter] = {
+    **{name: condition for name, condition in _INCIDENT_FILTERS.items() if not name.startswith("incidentTimestamp")},
+    "processDefinitionKey": listing.same(Instance.process_key), "createTimeAfter": listing.after(Incident.opened_at),
+    "createTimeBefore": listing.before(Incident.opened_at), "endTimeAfter": listing.after(Incident.resolved_at),
+    "endTimeBefore": listing.before(Incident.resolved_at), "open": listing.when(Incident.resolved_at.is_(None)),
+    "resolved": listing.when(Incident.resolved_at.is_not(None)), "deleted": listing.when(false()),
+}  # fmt: skip
+PAST_INCIDENT_SORTS: Mapping[str, Any] = {
+    **{name: column for name, column in INCIDENT_SORTS.items() if name != "incidentTimestamp"}, "createTime": Incident.opened_at,
+    "endTime": func.coalesce(Incident.resolved_at, Incident.opened_at), "processDefinitionKey": Instance.process_key,
+}  # fmt: skip
+
+
+def past_incidents(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
+    """What has failed, resolved or not. One query. Raises NotAllowed."""
+    query = _all_incidents(actor).where(*listing.conditions(_PAST_FILTERS, asked))
+    return listing.fetch(session, query, PAST_INCIDENT_SORTS, Incident.id, cut)
+
+
+def count_past_incidents(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
+    """How much that is. One query. Raises NotAllowed."""
+    return listing.count(session, _all_incidents(actor).where(*listing.conditions(_PAST_FILTERS, asked)).with_only_columns(Incident.id))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from engine.process import incidents
 from engine.process.definitions import deploy_in
 from engine.process.instances import start_instance
 from engine.process.package import Package
@@ -119,7 +120,21 @@ def test_what_failed_is_found_and_tried_again(with_token: Tokens, case: int, cas
     assert operator.get("/job", executable="true")[0]["id"] == job["id"], "it is tried again"
     assert operator.get("/incident/count", incidentType="failedExternalTask") == {"count": 0}
     for login in ("asker", "office"):
-        assert refusal(with_token(login).send("GET", "/incident"))[0] == 403
+        assert refusal(with_token(login).send("GET", "/incident"))[0] == refusal(with_token(login).send("GET", "/history/incident"))[0] == 403
+    told = {**incident, "createTime": incident["incidentTimestamp"], "endTime": None, "removalTime": None, "historyConfiguration": None, "open": True,
+            "deleted": False, "resolved": False, "processDefinitionKey": "asking", "rootProcessInstanceId": str(case)}
+    del told["incidentTimestamp"]
+    assert operator.get("/history/incident") == operator.get("/history/incident", open="true", processInstanceId=str(case)) == [told]
+    clock.to("2026-02-25 10:00")
+    with cast.store.work() as work:
+        incidents.resolve(work, timer_id=int(job["id"]))
+    [over] = operator.get("/history/incident", sortBy="endTime", sortOrder="desc", resolved="true")
+    assert (over["id"], over["endTime"], over["open"], over["resolved"]) == (incident["id"], "2026-02-25T10:00:00.000+0800", False, True)
+    assert operator.get("/history/incident/count", open="true") == {"count": 0} and operator.get("/incident") == []
+    for wrong in ("incidentTimestampAfter=2026-01-01T00:00:00Z", "historyConfiguration=1", "sortBy=incidentTimestamp&sortOrder=asc"):
+        assert refusal(operator.send("GET", f"/history/incident?{wrong}"))[0] == 400
+    for asked in ("deleted=true", "createTimeAfter=2026-03-01T00:00:00Z", "endTimeBefore=2026-01-01T00:00:00Z", "processDefinitionKey=other", "incidentType=failedTask"):
+        assert operator.fine(operator.send("GET", f"/history/incident?{asked}")) == []
 
 
 def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, case: int, cast: Cast) -> None:
@@ -156,6 +171,12 @@ def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, 
     assert editor.send("PUT", rests, {"suspended": False}).status_code == 204
     move_waiting(cast.store)
     assert editor.get("/batch") == [] and refusal(editor.send("PUT", rests, {"suspended": True}))[0] == 404
+    [past] = editor.get("/history/batch", completed="true", sortBy="endTime", sortOrder="asc")
+    assert past == editor.get(f"/history/batch/{batch['id']}") and past["endTime"] and past["executionStartTime"]
+    assert (past["createUserId"], past["office"]) == (batch["createUserId"], {"state": "done", "moved": 1, "stayed": 0})
+    assert editor.get("/history/batch/count", completed="false") == editor.get("/history/batch/count", type="other") == {"count": 0}
+    assert refusal(editor.send("GET", "/history/batch/999"))[0] == 404 and refusal(editor.send("DELETE", f"/history/batch/{batch['id']}"))[0] == 501
+    assert refusal(editor.send("GET", "/history/batch/cleanable-batch-report"))[0] == 501 and refusal(with_token("asker").send("GET", "/history/batch"))[0] == 403
     assert editor.get(f"/batch/{batch['id']}")["executionStartTime"]
     assert with_token("asker").get(f"/process-instance/{case}")["definitionId"] == f"asking:2:{new}"
     assert refusal(with_token("asker").send("POST", "/migration/generate", ends))[0] == 403

@@ -59,6 +59,9 @@ class MigrationLine:
     state_name: str
     created_by: str
     created_at: datetime
+    started_at: datetime | None
+    """When the second person started it."""
+    ended_at: datetime | None
     total: int
     moved: int
     stayed: int
@@ -166,7 +169,8 @@ def _line(session: Session, row: Any) -> MigrationLine:
         counts = counts_of(session, this.id)
         moved, stayed = counts.get("moved", 0), counts.get("stayed", 0)
     return MigrationLine(
-        this.id, this.key, name, before, after, this.state, STATES[this.state], author, this.created_at, this.total, moved, stayed,
+        this.id, this.key, name, before, after, this.state, STATES[this.state], author, this.created_at, this.approved_at,
+        this.ended_at, this.total, moved, stayed,
     )  # fmt: skip
 
 
