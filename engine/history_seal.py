@@ -84,6 +84,8 @@ def seal(store: Store, limit: int = 5000) -> int:
     0). Ids may be committed out of order, so the batch is not "everything after the last id": it is everything not yet
     sealed above the settled mark, which lags behind (see `LAG`).
     """
+    if not _waits(store):
+        return 0
     with store.work() as work:
         make_head(work.session, SEALS)
         head = try_head(work.session, SEALS, skip_locked=True)
@@ -102,6 +104,14 @@ def seal(store: Store, limit: int = 5000) -> int:
         work.session.execute(insert(HistorySealItem), [{"history_id": entry.id, "seal_id": row["id"]} for entry in found])
         move_head(work.session, SEALS, Head(row["id"], row["hash"]))
         return len(found)
+
+
+def _waits(store: Store) -> bool:
+    """Whether any entry is unsealed: looked at first, as most turns find none and a transaction that may write makes others wait."""
+    last = select(HistoryHead.seq).where(HistoryHead.stream == SEALS).scalar_subquery()
+    with store.read() as session:
+        settled = session.scalar(select(_seal.settled_id).where(_seal.id == last)) or 0
+        return session.execute(_unsealed(settled, 1)).first() is not None
 
 
 def _settled(work: Work, head: Head) -> int:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Index, String, Text, and_, delete, or_, select, text, update
+from sqlalchemy import Index, Select, String, Text, and_, delete, or_, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -128,11 +128,14 @@ def backoff(attempts: int) -> timedelta:
 def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) -> int:
     """Delivers what is due, oldest first, at most `limit` letters; returns how many were sent.
 
+    Where nothing is due, which is nearly always, it has only looked: a transaction that may write makes others wait on SQLite.
     Each letter costs two short transactions, one to claim and one to mark; nothing is locked while it is being sent,
     and any number of deliverers may run. A letter of a channel that this process has not waits for one that has it.
     A channel that fails several times in a row is left alone until the next round: waiting for a server that hangs must
     not hold up the others.
     """
+    if not _waits(store, sorted(channels)):
+        return 0
     sent = 0
     failures = dict.fromkeys(channels, 0)
     for _ in range(limit):
@@ -153,16 +156,21 @@ def deliver(store: Store, channels: Mapping[str, Channel], *, limit: int = 100) 
     return sent
 
 
+def _due(now: datetime, channels: list[str]) -> Select[int]:
+    """The ids of what is due, oldest first."""
+    waiting = (OutboxLetter.state == "waiting", OutboxLetter.next_at <= now, OutboxLetter.channel.in_(channels))
+    return select(OutboxLetter.id).where(*waiting).order_by(OutboxLetter.next_at, OutboxLetter.id).limit(1)
+
+
+def _waits(store: Store, channels: list[str]) -> bool:
+    with store.read() as session:
+        return session.scalar(_due(store.clock.now(), channels)) is not None
+
+
 def _claim(store: Store, channels: list[str]) -> tuple[int, int, str, Letter] | None:
     """Takes the next due letter for the length of the lease: pushed ahead, it is nobody else's until then."""
     with store.work() as work:
-        due = (
-            select(OutboxLetter)
-            .where(OutboxLetter.state == "waiting", OutboxLetter.next_at <= work.now, OutboxLetter.channel.in_(channels))
-            .order_by(OutboxLetter.next_at, OutboxLetter.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
+        due = _due(work.now, channels).with_only_columns(OutboxLetter).with_for_update(skip_locked=True)
         row = work.session.scalars(due).first()
         while row is not None and row.attempts >= ATTEMPTS:  # its last deliverer died with it
             row.state, row.error = "dead", row.error or "no deliverer came back from it"
@@ -202,12 +210,12 @@ def forget_old(store: Store, most: int = 5000) -> int:
 
     Dead ones stay until somebody has decided on them. Letters name cases and people: what has served is not kept for ever.
     """
-    with store.work() as work:
-        before = work.now - KEPT
-        arrived = and_(OutboxLetter.state == "sent", OutboxLetter.sent_at < before)
-        given_up = and_(OutboxLetter.state == "given_up", OutboxLetter.created_at < before)
-        old = select(OutboxLetter.id).where(or_(arrived, given_up)).order_by(OutboxLetter.id).limit(most)
-        oldest = list(work.session.scalars(old))
-        if oldest:
+    before = store.clock.now() - KEPT
+    arrived = and_(OutboxLetter.state == "sent", OutboxLetter.sent_at < before)
+    given_up = and_(OutboxLetter.state == "given_up", OutboxLetter.created_at < before)
+    with store.read() as session:
+        oldest = list(session.scalars(select(OutboxLetter.id).where(or_(arrived, given_up)).order_by(OutboxLetter.id).limit(most)))
+    if oldest:
+        with store.work() as work:
             work.session.execute(delete(OutboxLetter).where(OutboxLetter.id.in_(oldest)))
-        return len(oldest)
+    return len(oldest)

@@ -100,9 +100,9 @@ class Worker:
         """Asks the worker to end; may be called from any thread and from a signal handler."""
         self._stopping.set()
 
-    def run(self) -> None:
-        """Beats until `stop`. Needs no turn of its own at the start: after an outage the first beat finds all that is overdue."""
-        jobs: list[tuple[str, float, Callable[[], object]]] = [
+    def jobs(self) -> list[tuple[str, float, Callable[[], object]]]:
+        """What is done every so many seconds. Most turns find nothing: then they have only read, all but the heartbeat."""
+        return [
             ("recount", 5, self.recount),
             ("fire", 1, self.fire),
             ("signals", 1, self.deliver_signals),
@@ -117,6 +117,10 @@ class Worker:
             ("digests", 30, self.send_digests),
             ("housekeeping", 3600, self.housekeeping),
         ]
+
+    def run(self) -> None:
+        """Beats until `stop`. Needs no turn of its own at the start: after an outage the first beat finds all that is overdue."""
+        jobs = self.jobs()
         scheduler = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(len(jobs))})
         for name, seconds, job in jobs:
             scheduler.add_job(

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from engine.health import FRESH, look
 from engine.history import History, HistorySealItem
@@ -242,3 +242,26 @@ def test_a_round_begins_leaves_and_gives_back_what_somebody_had_who_left(office:
     deactivate(office.store, office["ben"].account_id, actor=None)
     worker.once()
     assert office.task("ask").assignee_id is None
+
+
+def test_a_turn_that_finds_nothing_has_only_read(store: Store, clock: MovableClock, settings: Settings) -> None:
+    """A transaction that may write makes all others wait on SQLite: nobody opens one to learn that there is nothing to do."""
+    office = Office(store, clock)
+    deploy_with_timer(office)
+    office.start()
+    worker = Worker(office.store, settings)
+    assert "webhook" in worker.channels
+    worker.once()
+    opened: list[str] = []
+    event.listen(office.store.engine, "begin", lambda connection: opened.append("w" if connection.get_execution_options().get("sharing_write") else "r"))
+    for name, seconds, job in worker.jobs():
+        if seconds < 3600 and name != "beat":
+            opened.clear()
+            job()
+            assert "w" not in opened, f"{name} opened a transaction that may write"
+    assert office.start() and worker.seal() > 0, "and what there is to do is found"
+    with office.store.work() as work:
+        post(work, "webhook", "1", {"subject": "", "text": ""}, "key")
+    opened.clear()
+    worker.deliver()
+    assert "w" in opened

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
@@ -92,13 +92,12 @@ def fetch_and_lock(
     _checked(worker, most, topics)
     if not topics:
         return []
+    with store.read() as session:  # a worker that waits asks twice a second: where nothing is free it must not hold up who writes
+        if session.execute(_free(store.clock.now(), topics).with_only_columns(ExternalTask.id).limit(1)).first() is None:
+            return []
     with store.work(actor, origin) as work:
         now = work.now
-        free = select(ExternalTask, Instance).join(Instance, Instance.id == ExternalTask.instance_id).where(
-            ExternalTask.state == "waiting", ExternalTask.topic.in_([asked.topic for asked in topics]),
-            or_(ExternalTask.locked_until.is_(None), ExternalTask.locked_until <= now),
-            or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0), Instance.state == "running", or_(*map(_wanted, topics)),
-        )  # fmt: skip
+        free = _free(now, topics)
         age = ExternalTask.id.desc() if newest_first else ExternalTask.id
         order = (ExternalTask.priority.desc(), age) if by_priority else (age,)
         rows = work.session.execute(free.order_by(*order).limit(most).with_for_update(of=ExternalTask, skip_locked=True)).all()
@@ -110,6 +109,15 @@ def fetch_and_lock(
             row.worker, row.locked_until = worker, now + asked.lock
             found.append(fetched(work.session, row, instance, asked.names))
         return found
+
+
+def _free(now: datetime, topics: Sequence[Asked]) -> Select[ExternalTask, Instance]:
+    """What is to be had at `now`."""
+    return select(ExternalTask, Instance).join(Instance, Instance.id == ExternalTask.instance_id).where(
+        ExternalTask.state == "waiting", ExternalTask.topic.in_([asked.topic for asked in topics]),
+        or_(ExternalTask.locked_until.is_(None), ExternalTask.locked_until <= now),
+        or_(ExternalTask.retries.is_(None), ExternalTask.retries > 0), Instance.state == "running", or_(*map(_wanted, topics)),
+    )  # fmt: skip
 
 
 def _checked(worker: str, most: int, topics: Sequence[Asked]) -> None:

@@ -309,3 +309,16 @@ def test_a_fetch_asks_three_things_of_the_database_however_many_tasks_there_are(
     event.listen(granting.store.engine, "before_cursor_execute", lambda *given: seen.append(given[2]))
     assert len(fetch(granting, most=6)) == 6
     assert len([statement for statement in seen if not statement.startswith("BEGIN")]) <= 3, seen
+
+
+def test_a_worker_that_finds_nothing_has_only_read(granting: Office) -> None:
+    """Fifty that wait ask a hundred times a second: they must not take SQLite's one pen from who works."""
+    opened: list[bool] = []
+    event.listen(granting.store.engine, "begin", lambda connection: opened.append(connection.get_execution_options().get("sharing_write", False)))
+    assert fetch(granting) == [] and True not in opened
+    granting.start("anna", resource="r1")
+    assert len(fetch(granting)) == 1
+    opened.clear()
+    assert fetch(granting, "w2") == [] and True not in opened, "the lock holds"
+    granting.clock.to(granting.clock.now() + MINUTE)
+    assert len(fetch(granting, "w2")) == 1 and True in opened
