@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from engine.process.workshop.drafts import draft_sheet, newest_id, save_draft, start_draft
 from engine.process.workshop.tables import DryRunMove
 from engine.store.settings import Settings
+from tests.engine.interpreter.diagrams import diagram, element, message, signal
 from tests.engine.workshop.dry_walks import fingerprint
 from tests.web.cast import HOUSING, PEOPLE, STATISTICS, Cast
 from tests.web.desk import REQUEST, Desk, text_of
@@ -95,6 +96,22 @@ def test_a_run_is_walked_page_by_page_and_nothing_real_is_touched(
     signed_in = {"sign_in"}
     assert {name for name in after if after[name] != before[name]} <= signed_in
     assert _files(settings.home) == files
+
+
+def test_messages_and_signals_that_cases_wait_for_have_a_button_each(editor: Desk, cast: Cast) -> None:
+    draft = start_draft(cast.store, actor=cast.actor("editor"), key="flood", name="汛情", rule_set="liaoyang_2018")
+    xml = diagram("start > user:work > end", message("work", "more", "material", interrupting=False), "more > end:x", signal("work", "stop", "flood"),
+                  "stop > user:rescue > end:y", element("work", unit="applicant_unit", post="handler"),
+                  element("rescue", name="抢险", unit="applicant_unit", post="handler"), key="flood", startPosts="handler")
+    save_draft(cast.store, draft, actor=cast.actor("editor"), revision=1, xml=xml)
+    base = f"/drafts/{draft}/dry-run"
+    editor.get(base)
+    address = editor.post(base, {"run.person": "007|asker", "run.at": "2026-02-10T09:30"}).location
+    page = text_of(editor.get(address))
+    assert page.count("发出信号“flood”") == 1 and page.count("发送消息“material”") == 1
+    page = text_of(editor.get(editor.post(address, {"run.do": "signal", "run.signal": "flood"}).location))
+    assert "转入“抢险”" in page and "收到信号“flood”" in page and "发出信号“flood”</button>" not in page
+    assert "没有等待信号" in text_of(editor.post(address, {"run.do": "signal", "run.signal": "storm"}))
 
 
 def test_going_back_and_on_again_leaves_both_ways(editor: Desk, draft: int, cast: Cast) -> None:

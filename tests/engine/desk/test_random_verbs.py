@@ -30,11 +30,14 @@ from engine.process.desk.handing import delegate_task, hand_back_task, take_back
 from engine.process.desk.signatures import add_signers, remove_signer
 from engine.process.desk.urging import urge_task
 from engine.process.editions import current_edition
+from engine.process.event_tables import Subscription
 from engine.process.incidents import CaseFault
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.interpreter.machine import Machine, Onlooker
 from engine.process.interpreter.model import Waiting
 from engine.process.returning import return_targets, return_task
+from engine.process.signals import deliver_signals, throw_signal
+from engine.process.subscriptions import awaited
 from engine.process.tables import OPEN_STATES, Instance, Task, Timer
 from engine.process.tasks import claim_task, complete_task, unclaim_task
 from engine.process.timers import fire_due
@@ -44,7 +47,7 @@ from engine.store.errors import Refused
 from engine.store.store import Store
 from tests.conftest import START
 from tests.database import close_sqlite, sqlite_url
-from tests.engine.interpreter.diagrams import call, element, multi, sub, timer
+from tests.engine.interpreter.diagrams import call, element, message, multi, of_signal, signal, sub, timer
 from tests.engine.process.office import Office, choice, form
 from tests.engine.process.test_timers import FRAME, WATCH
 
@@ -65,7 +68,11 @@ CALL = ("start > user:prep > and:fork > call:child > and:join > user:close > end
 CHILD = ("start > user:inner > user:report > end", element("inner", limit="4", **B), element("report", **B))
 SERIES = ("start > user:write > user:each > user:file > end", element("write", **A), element("each", unit="body", post="handler", limit="2"),
           multi("each", over="['A', 'B']", item="body", sequential=True), element("file", **B))
-KEYS = ("loop", "block", "call", "series")
+FLOOD = ("start > user:watch > xor:go > user:rescue > throw:alarm > user:tidy > end", "rising > user:note > end:noted", "help > user:assist > end:helped",
+         "again > go", signal("watch", "rising", "flood", interrupting=False), message("rescue", "help", "help"), of_signal("alarm", "flood"),
+         signal("tidy", "again", "flood"), element("watch", limit="3", **A), element("rescue", **B), element("tidy", **A), element("note", **B),
+         element("assist", **HEAD))
+KEYS = ("loop", "block", "call", "series", "flood")
 
 
 @cache
@@ -79,7 +86,7 @@ def founded() -> tuple[Office, Path]:
     office = Office(store, MovableClock(START))
     office.deploy(*WATCH, key="watch")
     office.deploy(*CHILD, key="child", actions=ALL, startPosts="", **FRAME)
-    for key, parts in zip(KEYS, (LOOP, BLOCK, CALL, SERIES), strict=True):
+    for key, parts in zip(KEYS, (LOOP, BLOCK, CALL, SERIES, FLOOD), strict=True):
         office.deploy(*parts, key=key, forms=FORMS, actions=ALL, **FRAME)
     store.close()
     close_sqlite(file)
@@ -212,6 +219,19 @@ class RandomVerbs(RuleBasedStateMachine):
         if (task := self.a_task(pick)) is not None:
             self.tries(lambda: urge_task(self.store, task.id, actor=self.office[who]))
 
+    @rule(heard=st.booleans())
+    def hears(self, heard: bool) -> None:
+        """A signal comes from outside, beside those that cases throw; the worker may come late."""
+        throw_signal(self.store, "flood", actor=self.office["otto"])
+        if heard:
+            deliver_signals(self.store)
+            assert self.office.incidents() == []
+
+    @rule(case=st.integers(0, 9))
+    def is_told(self, case: int) -> None:
+        found = self.rows(Instance)
+        self.tries(lambda: self.office.tell(found[case % len(found)].id, "help"))
+
     # -- what must hold -----------------------------------------------------------------------
 
     @invariant()
@@ -231,6 +251,13 @@ class RandomVerbs(RuleBasedStateMachine):
         assert parents == calls, "a child without a call that waits for it, or a call without a child"
         for found in waiting.values():
             assert any(token.kind in ("task", "call", "message") for token in found), "nobody can act"
+
+    @invariant()
+    def what_waits_for_the_outside_is_a_row(self) -> None:
+        if not hasattr(self, "store"):
+            return
+        tokens = {(case, token.token, *awaited(token)) for case, found in self.waiting().items() for token in found if token.kind in ("message", "signal")}
+        assert {(row.instance_id, row.token, row.kind, row.name) for row in self.rows(Subscription)} == tokens
 
     @invariant()
     def clocks_are_explained_to_the_day(self) -> None:

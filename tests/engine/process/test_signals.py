@@ -21,6 +21,7 @@ from engine.process.tables import Instance
 from engine.process.telling import tell
 from engine.process.undoing import kept
 from engine.store.errors import Invalid, NotAllowed, NotFound
+from tests.engine.desk.test_at_once import at_once
 from tests.engine.interpreter.diagrams import (
     catches_message, element, message, of_signal, script, signal, sub, timer,
 )  # fmt: skip
@@ -298,6 +299,21 @@ def test_a_message_finds_cases_by_what_they_hold_and_tells_each_by_itself(office
     with pytest.raises(NotAllowed):
         tell_cases(office.store, cases, sought, {}, actor=office["anna"])
     assert tell_cases(office.store, cases[:1], sought, {}, actor=office["otto"]).cases == ()
+
+
+def test_of_two_messages_at_once_one_is_heard_and_a_signal_beside_them_loses_nothing(office: Office) -> None:
+    office.deploy("start > catch:wait > user:a > end", catches_message("wait", "news"), element("a", **A))
+    office.deploy("start > user:work > end", signal("work", "beside", "flood", interrupting=False), "beside > user:note > end:x",
+                  element("work", **A), element("note", **B), key="listens")
+    told, listens = office.start(), office.start(key="listens")
+    throw(office)
+    throw(office)
+    said = at_once(lambda: office.tell(told, "news"), lambda: office.tell(told, "news"),
+                   lambda: deliver_signals(office.store), lambda: deliver_signals(office.store))
+    assert said[:2].count("ok") == 1 and said[2:] == ["ok", "ok"], said
+    deliver_signals(office.store)
+    assert office.open_steps(told) == ["a"] and office.open_steps(listens) == ["note", "note", "work"]
+    assert len(entries(office, told, "message")) == 1 and len(entries(office, listens)) == 2 and verify(office.store).ok
 
 
 def test_a_subprocess_hears_what_it_waits_for_inside(office: Office) -> None:
