@@ -175,6 +175,7 @@ READERS = {
     "/attachments/<int:attachment_id>/preview": SEES_CASE,
     VERB: SEES_CASE,
     CASE_VERB: SEES_CASE,
+    "/cases/<int:instance_id>/correct": OFFICE,
     "/cases/<int:instance_id>/print": SEES_CASE,
     "/cases/<int:instance_id>/signatures/<int:account_id>": SEES_CASE,
     "/phrases": WORKING,

@@ -156,7 +156,10 @@ def variable(call: Call) -> Any:
 
 _REASON = {"reason": text("stays on record (ours)", most=500)}
 _BEYOND = "of what the case's version knows, never what it stands on; answers are judged by their forms, nothing moves by it"
+_AS_CASE = "an execution is its case: as PUT, DELETE and POST /process-instance/{id}/variables"
 _REFUSES = (409, 412)
+_ONE_BODY = shapes.body({**values.SET["properties"], **_REASON})
+_MANY_BODY = shapes.body({**values.SETS["properties"], **_REASON})
 
 
 def _correct(call: Call, given: Mapping[str, Any], deletions: Collection[str], reason: str | None) -> None:
@@ -164,21 +167,27 @@ def _correct(call: Call, given: Mapping[str, Any], deletions: Collection[str], r
     correct_data(store(), row.id, actor=me(), values=given, deletions=deletions, reason=reason or UNSAID, seen=seen(), origin=origin())
 
 
+@route("PUT", "/execution/<id>/localVariables/<name>", "Corrects a value of its case 更正数据", tag="execution", scope="operate", refuses=_REFUSES,
+       stands="partly", body=_ONE_BODY, note=_AS_CASE)
 @route("PUT", "/process-instance/<id>/variables/<name>", "Corrects one 更正数据", tag=_T, scope="operate", refuses=_REFUSES, stands="partly",
-       body=shapes.body({**values.SET["properties"], **_REASON}), note=f"for those who supervise; {_BEYOND}; `reason` and If-Match are ours")
+       body=_ONE_BODY, note=f"for those who supervise; {_BEYOND}; `reason` and If-Match are ours")
 def correct(call: Call) -> None:
     given = {name: value for name, value in call.body.items() if name != "reason"}
     _correct(call, values.plain({call.path["name"]: given}), (), call.body.get("reason"))
 
 
+@route("DELETE", "/execution/<id>/localVariables/<name>", "Empties a value of its case 更正数据", tag="execution", scope="operate", refuses=_REFUSES,
+       query=_REASON, stands="partly", note=_AS_CASE)
 @route("DELETE", "/process-instance/<id>/variables/<name>", "Empties one 更正数据", tag=_T, scope="operate", refuses=_REFUSES, query=_REASON,
        stands="partly", note="for those who supervise; an answer of a form becomes empty, unless it must be given; what steps made stays")
 def clear(call: Call) -> None:
     _correct(call, {}, (call.path["name"],), call.query.get("reason"))
 
 
+@route("POST", "/execution/<id>/localVariables", "Corrects values of its case 更正数据", tag="execution", scope="operate", refuses=_REFUSES,
+       stands="partly", body=_MANY_BODY, note=_AS_CASE)
 @route("POST", "/process-instance/<id>/variables", "Corrects several 更正数据", tag=_T, scope="operate", refuses=_REFUSES, stands="partly",
-       body=shapes.body({**values.SETS["properties"], **_REASON}),
+       body=_MANY_BODY,
        note=f"for those who supervise; all or none; {_BEYOND}; `reason` and If-Match are ours")
 def correct_several(call: Call) -> None:
     _correct(call, values.plain(call.body.get("modifications")), call.body.get("deletions") or (), call.body.get("reason"))

@@ -18,7 +18,7 @@ from web.api.seeing import require_case
 from web.api.shapes import ANYTHING, COUNT, Shape, flag, many, maybe, moment, record, text
 from web.api.shapes import number as whole
 from web.api.tasks import ID, IDS, NAME, PATTERN, definition_id
-from web.api.variable_instances import NARROW, narrow, page
+from web.api.variable_instances import NARROW, narrow, of_record, page
 from web.context import me, store
 
 _T = "history"
@@ -307,3 +307,8 @@ def _data(call: Call) -> Any:
 def count_data(call: Call) -> Any:
     with store().read() as session:
         return {"count": variable_list.count_record(session, me(), narrow(_DATA, call))}
+
+
+@route("GET", "/history/variable-instance/<id>", "One value of a case", tag=_T, scope="read", query={"deserializeValue": flag()}, answer=DATUM)
+def datum(call: Call) -> Any:
+    return _datum(of_record(call.path["id"]))

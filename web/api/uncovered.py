@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _ONE_BY_ONE = "cases are changed one by one, each with a reason on its record"
+_NO_FILES = "data are JSON values; files are attachments: /task/{id}/attachment"
 _BY_DIAGRAM = "tasks come from the diagram, and end with their step"
 
 #: Method and pattern of the path behind /engine-rest/ → why.
@@ -16,9 +17,11 @@ OPERATIONS = {
     ("POST", r"task/create"): _BY_DIAGRAM,
     ("DELETE", r"task/[^/]+"): _BY_DIAGRAM,
     ("PUT", r"task/[^/]+"): "what a task is stands in its diagram; who has it is changed by claim, assignee and delegate",
-    ("POST", r"execution/[^/]+/localVariables"): "the data of an execution are those of its case: /process-instance/{id}/variables",
-    ("PUT", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case: /process-instance/{id}/variables",
-    ("DELETE", r"execution/[^/]+/localVariables/[^/]+"): "the data of an execution are those of its case: /process-instance/{id}/variables",
+    ("GET", r"(task|process-instance|execution)/[^/]+/(variables|localVariables)/[^/]+/data"): _NO_FILES,
+    ("POST", r"(task|process-instance|execution)/[^/]+/(variables|localVariables)/[^/]+/data"): _NO_FILES,
+    ("GET", r"(history/)?variable-instance/[^/]+/data"): _NO_FILES,
+    ("DELETE", r"history/variable-instance/[^/]+"): "data stay with the record of their case, and go with it",
+    ("DELETE", r"history/process-instance/[^/]+/variable-instances"): "data stay with the record of their case, and go with it",
     ("POST", r"process-instance/(delete|delete-historic-query-based|suspended-async|variables-async|message-async)"): _ONE_BY_ONE,
     ("POST", r"process-instance/(job-retries|job-retries-historic-query-based)"): "retries are set job by job: PUT /job/{id}/retries",
     ("POST", r"external-task/retries-async"): "PUT /external-task/retries does it at once",

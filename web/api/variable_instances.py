@@ -87,15 +87,34 @@ def count(call: Call) -> Any:
 
 @route("GET", "/variable-instance/<id>", "One value", tag=_T, scope="read", query={"deserializeValue": flag()}, answer=ONE)
 def one(call: Call) -> Any:
-    whole = call.path["id"]
+    task, number, name = _named(call.path["id"])
+    with store().read() as session:
+        try:
+            found = variable_list.one_of_running(session, me(), number, name, task=task)
+        except NotFound:
+            raise missing("variable instance", call.path["id"]) from None
+    require_case(found.instance_id, "variable instance", call.path["id"])
+    return _one(found)
+
+
+def of_record(whole: str) -> variable_list.Variable:
+    """One value of a case in whatever state, by its id. Raises 404."""
+    task, number, name = _named(whole)
+    with store().read() as session:
+        try:
+            if task:
+                raise NotFound
+            found = variable_list.one_of_record(session, me(), number, name)
+        except NotFound:
+            raise missing("historic variable instance", whole) from None
+    require_case(found.instance_id, "historic variable instance", whole)
+    return found
+
+
+def _named(whole: str) -> tuple[bool, int, str]:
+    """What an id names: whether a note on a task, the number of the task or case, the name. Raises 404 for what is none."""
     head, _, rest = whole.partition(":")
     number, name = (rest.partition(":")[0], rest.partition(":")[2]) if head == "task" else (head, rest)
     if not (name and number.isascii() and number.isdigit() and len(number) <= 18):
         raise missing("variable instance", whole)
-    with store().read() as session:
-        try:
-            found = variable_list.one_of_running(session, me(), int(number), name, task=head == "task")
-        except NotFound:
-            raise missing("variable instance", whole) from None
-    require_case(found.instance_id, "variable instance", whole)
-    return _one(found)
+    return head == "task", int(number), name

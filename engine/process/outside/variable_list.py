@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, and_, case, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, String, and_, case, func, literal, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from engine.people.actor import Actor
@@ -53,9 +53,9 @@ def is_narrow(asked: Mapping[str, Any]) -> bool:
 
 
 def of_running(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> tuple[list[Variable], str | None]:
-    """Data of running cases that the actor may see, or with `taskIdIn` notes on open tasks; and where to go on. One or two queries."""
+    """Data of running cases that the actor may see, or with `taskIdIn` notes on open tasks; and where to go on. Two or three queries."""
     query, parts = _running(session, actor, asked)
-    return _variables(parts, fetch(session, query, parts.sorts, parts.key, parts.order(cut)))
+    return _variables(session, parts, fetch(session, query, parts.sorts, parts.key, parts.order(cut)))
 
 
 def count_running(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
@@ -65,9 +65,9 @@ def count_running(session: Session, actor: Actor, asked: Mapping[str, Any]) -> i
 
 
 def of_record(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> tuple[list[Variable], str | None]:
-    """Data of cases in whatever state, as they are now or were when they ended; and where to go on. One or two queries."""
+    """Data of cases in whatever state, as they are now or were when they ended; and where to go on. Two or three queries."""
     query, parts = _record(session, actor, asked)
-    return _variables(parts, fetch(session, query, parts.sorts, parts.key, parts.order(cut)))
+    return _variables(session, parts, fetch(session, query, parts.sorts, parts.key, parts.order(cut)))
 
 
 def count_record(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
@@ -85,19 +85,36 @@ def one_of_running(session: Session, actor: Actor, number: int, name: str, *, ta
     return found[0]
 
 
+def one_of_record(session: Session, actor: Actor, number: int, name: str) -> Variable:
+    """One value of a case in whatever state. Raises NotFound where it is not there or not theirs to see."""
+    found, _ = of_record(session, actor, {"processInstanceIdIn": [str(number)], "variableName": name}, Cut())
+    if not found:
+        raise NotFound
+    return found[0]
+
+
 # -- the queries --------------------------------------------------------------------------------
 
 
 class _Parts:
-    """A JSON column taken apart: a row for each name in it."""
+    """A JSON column taken apart: a row for each name in it; or, where one name alone is asked for, for that one."""
 
-    def __init__(self, session: Session, data: Any, *, notes: bool = False) -> None:
-        postgresql = session.get_bind().dialect.name == "postgresql"
+    def __init__(self, session: Session, data: Any, asked: Mapping[str, Any], *, notes: bool = False) -> None:
+        self.data, self.notes = data, notes
+        self.names = {asked.get("variableName"), *asked.get("variableNameIn", ()), *(each["name"] for each in asked.get("variableValues", ()))} - {None}
+        self.alone = len(self.names) == 1
+        self.by_case = any(asked.get(name) for name in CASES)
+        self.sqlite = session.get_bind().dialect.name == "sqlite"
+        if self.alone:
+            (name,) = self.names
+            self.key: ColumnElement[str] = literal(name, String())
+            self.kind: Any = variables.Kind(data[name])
+            return
+        postgresql = not self.sqlite
         apart = func.jsonb_each(data) if postgresql else func.json_each(data)
         each = apart.table_valued("key", "value", *(() if postgresql else ("type",)), joins_implicitly=True)
-        self.data, self.notes = data, notes
-        self.key: ColumnElement[str] = type_coerce(each.c.key, String())
-        self.kind: Any = func.jsonb_typeof(each.c.value, type_=String()) if postgresql else type_coerce(each.c.type, String())
+        self.key = type_coerce(each.c.key, String())
+        self.kind = func.jsonb_typeof(each.c.value, type_=String()) if postgresql else type_coerce(each.c.type, String())
 
     @property
     def sorts(self) -> Mapping[str, Any]:
@@ -129,15 +146,18 @@ class _Parts:
         ]
         return or_(*parts) if parts else None
 
-    def held(self, asked: Mapping[str, Any]) -> Condition | None:
+    def held(self) -> Condition | None:
         """That the data have one of the names at all: cheaper than taking them apart to find that out."""
-        names = {asked.get("variableName"), *asked.get("variableNameIn", ()), *(each["name"] for each in asked.get("variableValues", ()))} - {None}
-        return or_(*(variables.Kind(self.data[name]).is_not(None) for name in sorted(names))) if names else None
+        return or_(*(variables.Kind(self.data[name]).is_not(None) for name in sorted(self.names))) if self.names else None
+
+    def state(self, counted: bool) -> Any:
+        """The state of the case. SQLite would read and sort all open cases by its index on states, where a page of them is wanted."""
+        return Instance.state.concat("") if self.sqlite and self.alone and not self.by_case and not counted else Instance.state
 
 
 def _columns(parts: _Parts) -> AnySelect:
     query: AnySelect = select(
-        parts.key.label("name"), parts.data.label("data"), Instance.id.label("instance_id"), Instance.definition_id, Instance.process_key,
+        parts.key.label("name"), Instance.id.label("instance_id"), Instance.definition_id, Instance.process_key,
         Definition.version, Instance.started_at,
     )  # fmt: skip
     if parts.notes:
@@ -149,28 +169,32 @@ def _columns(parts: _Parts) -> AnySelect:
 
 
 def _asked(session: Session, actor: Actor, asked: Mapping[str, Any], parts: _Parts, counted: bool) -> AnySelect:
-    few = any(name in asked for name in CASES) or (not counted and sees_many(session, actor))
+    few = parts.by_case or (not counted and sees_many(session, actor))
     query = _columns(parts).where(seen(actor, Instance.id, few=few), *conditions(parts.filters(), asked))
-    held = parts.held(asked)
+    held = parts.held()
     return query if held is None else query.where(held)
 
 
 def _running(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> tuple[AnySelect, _Parts]:
     notes = "taskIdIn" in asked
-    parts = _Parts(session, Task.notes if notes else Instance.variables, notes=notes)
-    query = _asked(session, actor, asked, parts, counted).where(Instance.state.in_(OPEN_STATES))
+    parts = _Parts(session, Task.notes if notes else Instance.variables, asked, notes=notes)
+    query = _asked(session, actor, asked, parts, counted).where(parts.state(counted).in_(OPEN_STATES))
     return (query.where(Task.state == "open") if notes else query), parts
 
 
 def _record(session: Session, actor: Actor, asked: Mapping[str, Any], *, counted: bool = False) -> tuple[AnySelect, _Parts]:
-    parts = _Parts(session, Instance.variables)
+    parts = _Parts(session, Instance.variables, asked)
     return _asked(session, actor, asked, parts, counted).where(Instance.removed_at.is_(None)), parts
 
 
-def _variables(parts: _Parts, listed: Listed) -> tuple[list[Variable], str | None]:
+def _variables(session: Session, parts: _Parts, listed: Listed) -> tuple[list[Variable], str | None]:
+    """The page with its values: those are read for its rows alone, so that nothing long is sorted."""
+    whose = Task.id if parts.notes else Instance.id
+    numbers = [row.task_id if parts.notes else row.instance_id for row in listed.rows]
+    data = {number: held for number, held in session.execute(select(whose, parts.data).where(whose.in_(sorted(set(numbers)))))} if numbers else {}
     found = [
-        Variable(row.name, row.data[row.name], row.instance_id, row.definition_id, row.process_key, row.version, row.started_at,
-                 row.task_id if parts.notes else None)
-        for row in listed.rows
+        Variable(row.name, data[number][row.name], row.instance_id, row.definition_id, row.process_key, row.version, row.started_at,
+                 number if parts.notes else None)
+        for number, row in zip(numbers, listed.rows, strict=True) if row.name in (data.get(number) or {})  # else it went between the two
     ]  # fmt: skip
     return found, listed.next
