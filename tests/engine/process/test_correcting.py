@@ -12,7 +12,7 @@ from engine.history import History
 from engine.history_seal import verify
 from engine.outbox import OutboxLetter
 from engine.process.correcting import correct_data
-from engine.process.instances import deliver_message, resume_instance, suspend_instance, terminate_instance
+from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.operations import BROUGHT, SUBJECTS, Subject, subject
 from engine.process.outside.webhooks import add_webhook
 from engine.process.returning import return_task
@@ -209,7 +209,7 @@ def test_what_a_step_made_is_corrected_to_its_like_and_not_taken_out(applied: Of
 def test_what_a_message_brought_may_be_taken_out_and_long_values_are_told_by_how_they_begin(office: Office) -> None:
     office.deploy("start > catch:wait > user:check > end", catches_message("wait", "news"), element("check", **A))
     office.start("anna")
-    deliver_message(office.store, case_of(office), "news", {"remark": "长" * 800, "extra": 1}, actor=office["otto"])
+    office.tell(case_of(office), "news", remark="长" * 800, extra=1)
     assert correct(office, remark="短") == ["remark"]
     [change] = entries(office)[0]["changes"]
     assert change["cut"] and "from" not in change and change["words"] == ["长" * 59 + "…", "短"]
