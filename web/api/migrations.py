@@ -10,15 +10,16 @@ from typing import Any
 
 from engine.process.outside.listing import definition_number
 from engine.process.workshop.migrating import commands, sheets
+from engine.process.workshop.migrating.running import move_now
 from engine.process.workshop.migrating.plan import Plan, plan_of, propose_plan
 from engine.store.errors import NotFound
 from web.api import dates
 from web.api.lists import Asking
-from web.api.refusals import bad_request, missing, not_covered
+from web.api.refusals import ApiError, bad_request, missing, not_covered
 from web.api.routing import Call, route
 from web.api.shapes import ANYTHING, COUNT, Shape, body, flag, many, maybe, moment, number, record, table, text
 from web.api.tasks import ID, definition_id
-from web.context import me, origin, store
+from web.context import me, origin, settings, store
 
 _M, _B = "migration", "batch"
 _INSTRUCTION = body({
@@ -107,9 +108,8 @@ def _reports(plan: Plan) -> list[dict[str, Any]]:
     ]
 
 
-@route("POST", "/migration/executeAsync", "Plan a migration, for a second person to start", tag=_M, scope="deploy", body=_EXECUTION, answer=BATCH,
-       stands="partly", refuses=(404,), note="nothing moves before somebody else has started it on its page; then the worker moves the cases one by one")
-def execute_async(call: Call) -> Any:
+def _planned(call: Call) -> int:
+    """Plans the migration that a request describes; started as well where the installation needs no second person."""
     sent = call.body
     plan = sent["migrationPlan"]
     if sent.get("processInstanceIds"):
@@ -118,14 +118,32 @@ def execute_async(call: Call) -> Any:
     if of is not None and definition_number(of) != _ends(plan)[0]:
         raise bad_request("processInstanceQuery: only the cases of the plan's source version can be migrated")
     before, after = _ends(plan)
-    number_ = commands.plan_migration(store(), actor=me(), from_id=before, to_id=after, chosen=_chosen(plan),
-                                      reason=sent.get("reason") or UNSAID, origin=origin())
-    return _batch(_sheet(number_))
+    found = commands.plan_migration(store(), actor=me(), from_id=before, to_id=after, chosen=_chosen(plan),
+                                    reason=sent.get("reason") or UNSAID, origin=origin())
+    if _alone():
+        commands.start_migration(store(), found, actor=me(), alone=True, origin=origin())
+    return found
 
 
-@route("POST", "/migration/execute", "Migrate at once", tag=_M, scope="deploy", stands="501")
-def execute(_: Call) -> Any:
-    raise not_covered("a migration is started by a second person: POST /migration/executeAsync plans it, and /batch tells how far it is")
+def _alone() -> bool:
+    return settings().api_deploy == "direct"
+
+
+@route("POST", "/migration/executeAsync", "Plan a migration, for a second person to start", tag=_M, scope="deploy", body=_EXECUTION, answer=BATCH,
+       stands="partly", refuses=(404, 409), note="nothing moves before somebody else has started it on its page (with SHARING_BPM_API_DEPLOY=direct: at once);"
+       " then the worker moves the cases one by one")
+def execute_async(call: Call) -> Any:
+    return _batch(_sheet(_planned(call)))
+
+
+@route("POST", "/migration/execute", "Migrate at once", tag=_M, scope="deploy", body=_EXECUTION, stands="partly", refuses=(404, 409, 500, 501),
+       note="with SHARING_BPM_API_DEPLOY=direct alone, else a 501: a second person starts a migration. Each case by itself: those that cannot move stay, and the 500 says why")
+def execute(call: Call) -> None:
+    if not _alone():
+        raise not_covered("a migration is started by a second person: POST /migration/executeAsync plans it, and /batch tells how far it is")
+    came = move_now(store(), _planned(call))
+    if came.stayed:
+        raise ApiError(500, "ProcessEngineException", f"{len(came.stayed)} of {came.total} cases stayed as they were: {came.stayed[0]}")
 
 
 # -- batches --------------------------------------------------------------------------------------------------

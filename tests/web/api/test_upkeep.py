@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 
 from engine.process import incidents
 from engine.process.definitions import deploy_in
@@ -14,6 +16,7 @@ from engine.process.timers import fire_due
 from engine.process.workshop.migrating.commands import start_migration
 from engine.process.workshop.migrating.running import move_waiting
 from engine.store.clock import MovableClock, shanghai
+from engine.store.settings import Settings
 from tests.engine.interpreter.diagrams import diagram, element, timer
 from tests.web.api.client import Program, refusal
 from tests.web.cast import Cast
@@ -180,6 +183,29 @@ def test_a_program_plans_a_migration_and_a_person_starts_it(with_token: Tokens, 
     assert editor.get(f"/batch/{batch['id']}")["executionStartTime"]
     assert with_token("asker").get(f"/process-instance/{case}")["definitionId"] == f"asking:2:{new}"
     assert refusal(with_token("asker").send("POST", "/migration/generate", ends))[0] == 403
+
+
+def test_where_deploying_needs_nobody_else_neither_does_migrating(with_token: Tokens, app: Flask, settings: Settings, case: int, cast: Cast) -> None:
+    app.extensions["sharing_settings"] = replace(settings, api_deploy="direct")
+    editor, asker, office = with_token("editor", "read", "deploy"), with_token("asker"), with_token("office")
+    waits = start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={})
+    office.put(f"/process-instance/{waits}/suspended", {"suspended": True})
+    new = deploys(cast, "start > user:reply > user:sign > end", element("sign", name="签发", unit="'013'", post="head"), at="2026-02-01")
+    plan = editor.post("/migration/generate", {"sourceProcessDefinitionId": f"asking:1:{new - 1}", "targetProcessDefinitionId": f"asking:2:{new}"})
+    assert refusal(asker.send("POST", "/migration/execute", {"migrationPlan": plan}))[0] == 403
+    status, kind, said = refusal(editor.send("POST", "/migration/execute", {"migrationPlan": plan}))
+    assert (status, kind) == (500, "ProcessEngineException") and "1 of 2" in said and "暂停" in said, "the one that is suspended stays"
+    assert [asker.get(f"/process-instance/{each}")["definitionId"] for each in (case, waits)] == [f"asking:2:{new}", f"asking:1:{new - 1}"]
+    assert editor.get("/batch") == [], "it is done, not under way"
+    office.put(f"/process-instance/{waits}/suspended", {"suspended": False})
+    assert editor.send("POST", "/migration/execute", {"migrationPlan": plan}).status_code == 204
+    assert asker.get(f"/process-instance/{waits}")["definitionId"] == f"asking:2:{new}"
+    assert refusal(editor.send("POST", "/migration/execute", {"migrationPlan": plan}))[0] == 400, "no case follows the old one any more"
+    late = start_instance(cast.store, "asking", actor=cast.actor("asker"), answers={})
+    back = {"sourceProcessDefinitionId": f"asking:2:{new}", "targetProcessDefinitionId": f"asking:1:{new - 1}"}
+    assert editor.post("/migration/executeAsync", {"migrationPlan": back})["suspended"] is False, "started, for the worker to move"
+    move_waiting(cast.store)
+    assert asker.get(f"/process-instance/{late}")["definitionId"] == f"asking:1:{new - 1}"
 
 
 def test_what_is_not_covered_says_why(with_token: Tokens) -> None:

@@ -71,16 +71,16 @@ def plan_migration(
 
 
 @command
-def start_migration(store: Store, migration_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
+def start_migration(store: Store, migration_id: int, *, actor: Actor, alone: bool = False, origin: Origin = Origin()) -> None:
     """A second person agrees: from now on the worker moves the cases, those that have come since among them.
 
-    Raises NotAllowed (also for the author), NotFound, Stale when it was started or withdrawn, Invalid before the new
+    `alone`: the author starts it; for installations that are set to deploy without a second person. Raises NotAllowed (also for the author), NotFound, Stale when it was started or withdrawn, Invalid before the new
     version is in force.
     """
-    require(actor, "approve_diagrams")
+    require(actor, "edit_diagrams" if alone else "approve_diagrams")
     with store.work(actor, origin) as work:
         row = _locked(work.session, migration_id)
-        if row.created_by == actor.account_id:
+        if alone != (row.created_by == actor.account_id):
             raise NotAllowed("迁移须由另一人启动，拟定人与启动人不能是同一人")
         if row.state != "planned":
             raise Stale("该迁移已启动或已撤回")

@@ -50,6 +50,14 @@ _LOCKED = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What came of a migration: how many cases it was for, and why some stayed as they were."""
+
+    total: int
+    stayed: list[str]
+
+
 def move_waiting(store: Store, most: int = 1000) -> int:
     """Moves the cases of running migrations until none waits or `most` were dealt with; returns how many were."""
     dealt = 0
@@ -62,6 +70,20 @@ def move_waiting(store: Store, most: int = 1000) -> int:
             break  # nothing waits, or the rest is held by others
     _finish(store)
     return dealt
+
+
+def move_now(store: Store, migration_id: int) -> Moved:
+    """Moves the cases of one running migration without waiting for a worker; one that somebody else holds is left to it."""
+    with store.read() as session:
+        own = select(MigrationItem.id).where(MigrationItem.migration_id == migration_id, MigrationItem.state == "waiting").order_by(MigrationItem.id)
+        waiting = list(session.scalars(own))
+    for item_id in waiting:
+        _deal_with(store, item_id)
+    _finish(store)
+    with store.read() as session:
+        of = (MigrationItem.migration_id == migration_id, MigrationItem.state != "moved")
+        left = select(MigrationItem.reason).where(*of).order_by(MigrationItem.id)
+        return Moved(len(waiting), [reason or "办件正由其他人办理" for reason in session.scalars(left)])
 
 
 def _deal_with(store: Store, item_id: int) -> bool:
