@@ -10,7 +10,7 @@ from web.api import dates
 from web.api.definitions import DEFINITION, definition_json, version_number
 from web.api.refusals import bad_request, not_covered
 from web.api.routing import Call, route
-from web.api.shapes import flag, moment, number, record, text
+from web.api.shapes import flag, many, moment, number, record, text
 from web.api.tasks import definition_id
 from web.context import me, store
 
@@ -87,3 +87,24 @@ def passed(call: Call) -> Any:
         for step, line in sorted(found.items(), reverse=asked.get("sortOrder") == "desc")
         if line.instances or (line.canceled and asked.get("canceled")) or (line.finished and asked.get("finished"))
     ]  # fmt: skip
+
+
+REPORT = record({"period": number("1 to 12, or to 4"), "periodUnit": text(only=("MONTH", "QUARTER")), "minimum": number("milliseconds"),
+                 "maximum": number("milliseconds"), "average": number("milliseconds")})  # fmt: skip
+
+
+@route("GET", "/history/process-instance/report", "How long cases took, by the month or quarter in which they were started", tag="history", scope="read",
+       answer={"type": "array", "items": REPORT}, note="of cases that have ended; the same month of all years together, unless startedAfter and startedBefore say which",
+       query={"reportType": text(only=("duration",)), "periodUnit": text(only=("month", "quarter")), "processDefinitionIdIn": many(text(most=200), most=100),
+              "processDefinitionKeyIn": many(text(most=64), most=100), "startedBefore": moment(), "startedAfter": moment()})
+def report(call: Call) -> Any:
+    asked = {**call.query}
+    kind, unit = asked.pop("reportType", None), asked.pop("periodUnit", None)
+    if kind is None or unit is None:
+        raise bad_request("reportType (duration) and periodUnit (month, quarter) are required")
+    for name in ("startedBefore", "startedAfter"):
+        if name in asked:
+            asked[name] = dates.read(asked[name])
+    with store().read() as session:
+        found = statistics.durations(session, me(), asked, quarters=unit == "quarter")
+    return [{"period": each.period, "periodUnit": unit.upper(), "minimum": each.least, "maximum": each.most, "average": each.average} for each in found]

@@ -1,4 +1,4 @@
-"""How many cases stand where, for other programs: by version, and by step of a version. Only what the actor may see is counted.
+"""How many cases stand where, for other programs: by version, by step of a version; and how long they took. Only what the actor may see counts.
 
 Steps are counted from the rows that wait: tasks, external tasks, and the moments, messages and signals that a step waits for. A step that
 waits for another case has no row of its own, and is not counted; what waits beside an activity is no step of its own.
@@ -11,13 +11,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, union_all
+from sqlalchemy import ColumnElement, Float, Integer, func, select, union_all
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.functions import FunctionElement
 
 from engine.people.actor import Actor
 from engine.people.permissions import may, require
 from engine.process.event_tables import Subscription
 from engine.process.incidents import MOST_ATTEMPTS
+from engine.process.outside.listing import Filter, after, among, before, conditions, definition_number
 from engine.process.outside.seen import seen
 from engine.process.outside.upkeep import INCIDENT_TYPE
 from engine.process.outside.versions import all_definitions
@@ -131,7 +134,7 @@ def passed_by_step(session: Session, actor: Actor, definition_id: int, spans: Ma
     parts = [
         select(of.step.label("step"), of.state.label("state"), func.count().label("number"))
         .join(Instance, Instance.id == of.instance_id)
-        .where(Instance.definition_id == definition_id, seen(actor, Instance.id), *within, *more).group_by(of.step, of.state)
+        .where(Instance.definition_id == definition_id, Instance.removed_at.is_(None), seen(actor, Instance.id), *within, *more).group_by(of.step, of.state)
         for of, more in ((Task, (Task.main_id.is_(None),)), (ExternalTask, ()))
     ]  # fmt: skip
     found: dict[str, Passed] = {}
@@ -143,3 +146,80 @@ def passed_by_step(session: Session, actor: Actor, definition_id: int, spans: Ma
             line.finished += number
             line.canceled += number if state == "cancelled" else 0
     return found
+
+
+# -- how long cases took ----------------------------------------------------------------------
+
+
+class _Millis(FunctionElement[float]):
+    """From one instant to another, in milliseconds, in the words of the database."""
+
+    type = Float()
+    inherit_cache = True
+    name = "millis_between"
+
+
+@compiles(_Millis, "postgresql")
+def _millis_on_postgresql(element: _Millis, compiler: Any, **more: Any) -> str:
+    since, until = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"(extract(epoch from ({until} - {since})) * 1000)"
+
+
+@compiles(_Millis, "sqlite")
+def _millis_on_sqlite(element: _Millis, compiler: Any, **more: Any) -> str:
+    since, until = (compiler.process(clause, **more) for clause in element.clauses)
+    return f"((julianday({until}) - julianday({since})) * 86400000.0)"
+
+
+class _Month(FunctionElement[int]):
+    """The month of an instant in Shanghai, 1 to 12, in the words of the database."""
+
+    type = Integer()
+    inherit_cache = True
+    name = "month_in_shanghai"
+
+
+@compiles(_Month, "postgresql")
+def _month_on_postgresql(element: _Month, compiler: Any, **more: Any) -> str:
+    return f"CAST(extract(month from ({compiler.process(element.clauses, **more)} AT TIME ZONE 'Asia/Shanghai')) AS INTEGER)"
+
+
+@compiles(_Month, "sqlite")
+def _month_on_sqlite(element: _Month, compiler: Any, **more: Any) -> str:
+    return f"CAST(strftime('%m', {compiler.process(element.clauses, **more)}, '+8 hours') AS INTEGER)"
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long the cases took that were started in a month or a quarter of any year; milliseconds."""
+
+    period: int
+    least: int
+    most: int
+    average: int
+
+
+def durations(session: Session, actor: Actor, asked: Mapping[str, Any], *, quarters: bool) -> list[Durations]:
+    """How long the cases took that have ended and that the actor may see, by the month (or quarter) in which they were started. One query.
+
+    `asked`: processDefinitionIdIn, processDefinitionKeyIn, startedAfter, startedBefore.
+    """
+    month, took = _Month(Instance.started_at).label("month"), _Millis(Instance.started_at, Instance.ended_at)
+    rows = session.execute(
+        select(month, func.min(took), func.max(took), func.sum(took), func.count())
+        .where(Instance.ended_at.is_not(None), Instance.removed_at.is_(None), seen(actor, Instance.id), *conditions(_ENDED, asked)).group_by("month")
+    ).all()  # fmt: skip
+    found: dict[int, list[Any]] = {}
+    for number, least, most, total, count in rows:
+        found.setdefault((number + 2) // 3 if quarters else number, []).append((least, most, total, count))
+    return [
+        Durations(period, round(min(part[0] for part in parts)), round(max(part[1] for part in parts)),
+                  round(sum(part[2] for part in parts) / sum(part[3] for part in parts)))
+        for period, parts in sorted(found.items())
+    ]  # fmt: skip
+
+
+_ENDED: Mapping[str, Filter] = {
+    "processDefinitionIdIn": lambda values: Instance.definition_id.in_([definition_number(value) for value in values]),
+    "processDefinitionKeyIn": among(Instance.process_key), "startedAfter": after(Instance.started_at), "startedBefore": before(Instance.started_at),
+}  # fmt: skip

@@ -163,3 +163,25 @@ def test_both_databases_count_alike(asked: Office) -> None:
         assert statistics.passed_by_step(session, asked["gu"], version.id, {"finishedAfter": shanghai("2026-02-01")}) == {}
     assert standing == {"test": 3} and {step: found.instances for step, found in steps.items()} == {"check": 2, "sign": 1}
     assert {step: (line.instances, line.finished) for step, line in passed.items()} == {"check": (2, 1), "sign": (1, 0)}
+
+
+def test_both_databases_say_how_long_cases_took(office: Office) -> None:
+    office.deploy("start > user:check > end", element("check", name="核对", unit="'A'", post="handler"))
+    for begun, done in (("2026-02-28 23:30", "2026-03-01 00:30"), ("2026-03-10 09:00", "2026-03-12 09:00"), ("2026-03-31 23:59", "2026-04-01 00:09"),
+                        ("2026-04-01 08:00", "2026-04-01 09:00")):  # fmt: skip
+        office.clock.to(begun)
+        office.start()
+        office.clock.to(done)
+        office.complete("anna", "check")
+    office.start()
+    hour = 3600_000
+
+    def took(who: str, *, quarters: bool = False, **asked: Any) -> list[tuple[int, int, int, int]]:
+        with office.store.read() as session:
+            return [(one.period, one.least, one.most, one.average) for one in statistics.durations(session, office[who], asked, quarters=quarters)]
+
+    long, short = 48 * hour, hour // 6
+    assert took("gu") == [(2, hour, hour, hour), (3, short, long, (long + short) // 2), (4, hour, hour, hour)], "by the months of Shanghai"
+    assert took("gu", quarters=True) == [(1, short, long, (long + short + hour) // 3), (2, hour, hour, hour)]
+    assert took("gu", processDefinitionKeyIn=["other"]) == took("dora") == [], "only what one may see"
+    assert [each[0] for each in took("anna", startedAfter=shanghai("2026-03-01"), startedBefore=shanghai("2026-04-01"))] == [3]

@@ -118,3 +118,17 @@ def test_what_waits_for_a_message_is_found_and_counted(program: Programs, cast: 
     assert steps == {"reply": 1, "news": 1}, "what waits beside a task is no step of its own"
     program("office_head").put(f"/process-instance/{first}/suspended", {"suspended": True})
     assert asker.get("/execution/count", messageEventSubscriptionName="answer") == {"count": 0}, "nobody is told while it stands still"
+
+
+def test_a_report_says_how_long_cases_took(program: Programs, cases: tuple[int, int, int], cast: Cast, clock: MovableClock) -> None:
+    office, asker = program("office_head"), program("asker")
+    clock.to("2026-02-11 09:00")
+    assert office.send("DELETE", f"/process-instance/{cases[0]}?deleteReason=重复").status_code == 204
+    path = "/history/process-instance/report?reportType=duration&periodUnit"
+    day = 24 * 3600_000
+    assert asker.fine(asker.send("GET", f"{path}=quarter")) == [{"period": 1, "periodUnit": "QUARTER", "minimum": day, "maximum": day, "average": day}]
+    assert office.fine(office.send("GET", f"{path}=month&processDefinitionKeyIn=asking,other"))[0]["period"] == 2
+    assert office.fine(office.send("GET", f"{path}=month&startedAfter=2026-03-01T00:00:00Z")) == []
+    for wrong in ("/history/process-instance/report", f"{path}=year", f"{path}=month&colour=red", "/history/process-instance/report?reportType=count&periodUnit=month"):
+        assert refusal(office.send("GET", wrong))[0] == 400
+    assert program("lawyer").send("GET", f"{path}=month").get_json() == []
