@@ -49,8 +49,8 @@ def test_an_execution_is_the_case_itself(program: Programs, cases: tuple[int, in
     assert refusal(program("outsider").send("GET", f"/execution/{cases[0]}/localVariables"))[0] == 404
     for wrong in ("colour=x", "variables=x_eq_1", "sortBy=instanceId"):
         assert refusal(asker.send("GET", f"/execution?{wrong}"))[0] == 400
-    for method, path in (("POST", ""), ("PUT", "/x"), ("DELETE", "/x")):
-        assert refusal(asker.send(method, f"/execution/{cases[0]}/localVariables{path}", {}))[0] == 501
+    for method, path, sent in (("POST", "", {"modifications": {"x": {"value": 1}}}), ("PUT", "/x", {"value": 1}), ("DELETE", "/x", None)):
+        assert refusal(asker.send(method, f"/execution/{cases[1]}/localVariables{path}", sent))[0] in (400, 403), "a correction, for who supervises"
 
 
 def test_cases_are_counted_by_version_and_by_step(program: Programs, cases: tuple[int, int, int], cast: Cast, clock: MovableClock) -> None:
