@@ -19,7 +19,7 @@ LIVES = {"30": "30天", "90": "90天", "180": "180天", "365": "一年"}
 #: What each scope lets a program do, beside its name.
 SCOPES_SAY = {
     "read": "查看待办、办件、流程和办理记录", "work": "签收、办结、转办、退回等", "start": "按发起表单发起",
-    "deploy": "提出发布申请，仍须另一人批准", "operate": "暂停、终止办件，传递消息，处理异常", "external": "领取并办理交由外部程序的环节",
+    "deploy": "提出发布申请，仍须另一人批准", "operate": "暂停、终止办件，更正数据，传递消息，处理异常", "external": "领取并办理交由外部程序的环节",
 }  # fmt: skip
 
 

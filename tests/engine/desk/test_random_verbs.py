@@ -25,6 +25,7 @@ from engine.history_seal import seal, verify
 from engine.people.actor import Actor
 from engine.process.belonging import delegated, held, may_work
 from engine.process.clocks import explain
+from engine.process.correcting import correct_data
 from engine.process.definitions import deployed
 from engine.process.desk.handing import delegate_task, hand_back_task, take_back_task, transfer_task
 from engine.process.desk.signatures import add_signers, remove_signer
@@ -35,6 +36,7 @@ from engine.process.incidents import CaseFault
 from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.interpreter.machine import Machine, Onlooker
 from engine.process.interpreter.model import Waiting
+from engine.process.outside.task_data import prepare
 from engine.process.returning import return_targets, return_task
 from engine.process.signals import deliver_signals, throw_signal
 from engine.process.subscriptions import awaited
@@ -175,6 +177,18 @@ class RandomVerbs(RuleBasedStateMachine):
         verbs: dict[str, Callable[..., None]] = {"suspend": suspend_instance, "resume": resume_instance, "terminate": terminate_instance}
         if found:
             self.tries(lambda: verbs[what](self.store, found[case % len(found)].id, actor=self.office["gu"], reason="核查"))
+
+    @rule(case=st.integers(0, 9), again=st.sampled_from(("yes", "no", "maybe")), who=st.sampled_from(("gu", "gu", "anna")))
+    def corrects(self, case: int, again: str, who: str) -> None:
+        """What a gateway goes by is put right: of a case that knows it, by who may, into what may be answered."""
+        if found := [one for one in self.rows(Instance) if one.state in OPEN_STATES]:
+            one = found[case % len(found)]
+            self.tries(lambda: correct_data(self.store, one.id, actor=self.office[who], values={"again": again}, reason="核对"))
+
+    @rule(pick=st.integers(0, 99), by=st.integers(0, 9), again=st.booleans())
+    def sets_ahead(self, pick: int, by: int, again: bool) -> None:
+        if (task := self.a_task(pick)) is not None:
+            self.tries(lambda: prepare(self.store, task.id, actor=self.somebody(task, by), values=answers(task, again)))
 
     @rule(hours=st.integers(1, 100), sweeps=st.booleans())
     def waits(self, hours: int, sweeps: bool) -> None:
