@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 from engine.process import incidents
 from engine.process.clocks import BadRule
 from engine.process.interpreter.expressions import ExpressionError
-from engine.process.interpreter.model import Step, UncaughtError, Waiting
+from engine.process.interpreter.model import Step, Waiting
 from engine.process.tables import ExternalTask
 from engine.store.errors import Invalid
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Between these a priority is a number that every database keeps.
 PRIORITY_MAX = 2**31 - 1
+#: What an error event may take beside the worker's variables.
+OF_ERROR = frozenset({"errorCode", "errorMessage"})
 _OPEN = select(ExternalTask).where(ExternalTask.instance_id == bindparam("instance"), ExternalTask.state == "waiting").order_by(ExternalTask.id)
 
 
@@ -82,7 +84,8 @@ def _priority(case: Case, step: Step, token: Waiting) -> int:
 
 
 def finish(case: Case, row: ExternalTask, given: Mapping[str, Any], error: str | None, said: dict[str, Any]) -> None:
-    """The worker is done: the case takes what the diagram names, or goes the way of the BPMN error. The interpreter moves.
+    """The worker is done: the case takes what the diagram names, or goes the way of the BPMN error and takes what its event names.
+    The interpreter moves.
 
     Raises Invalid where a result lacks what the diagram takes, or where nothing catches the error.
     """
@@ -92,10 +95,14 @@ def finish(case: Case, row: ExternalTask, given: Mapping[str, Any], error: str |
     if row.retries == 0:
         incidents.resolve(case.work, external_id=row.id)
     if error is not None:
-        try:
-            case.machine.raise_error(row.token, error)
-        except UncaughtError:
-            raise Invalid({"errorCode": f"环节“{step.name}”没有处理错误“{error}”的边界事件"}) from None
+        catcher = case.diagram_steps.get(case.machine.catcher(row.token, error) or "")
+        if catcher is None:
+            raise Invalid({"errorCode": f"环节“{step.name}”没有处理错误“{error}”的边界事件"})
+        if catcher.attached_to == step.id:  # one further out knows no worker
+            values = taken(case, catcher, {**given, "errorCode": error, "errorMessage": said.get("message") or ""})
+            case.variables.update(values)
+            said |= {"values": values} if values else {}
+        case.machine.raise_error(row.token, error)
         return
     values = said["values"] = taken(case, step, given)
     if not step.multi:

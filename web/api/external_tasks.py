@@ -230,14 +230,14 @@ def failure(call: Call) -> Answer:
 
 
 @route("POST", "/external-task/<id>/bpmnError", "The worker reports an error that the diagram foresees", tag=_TAG, scope="external",
-       refuses=(409, 500), stands="better", note=f"a code that no event catches is refused, instead of ending the case; variables are not taken; {_ONCE}",
+       refuses=(409, 500), stands="better", note=f"a code that no event catches is refused, instead of ending the case; of the variables it takes what the event names (`out.*`); {_ONCE}",
        body=body({"workerId": _WORKER, "errorCode": text(least=1, most=200), "errorMessage": text(most=4000), "variables": GIVEN_VARIABLES},
                  required=("workerId", "errorCode")))
 def bpmn_error(call: Call) -> Answer:
     sent = call.body
     return _told_once(call, lambda: finishing.throw_error(
         store(), _acting(call), actor=me(), worker=sent["workerId"], code=sent["errorCode"], message=sent.get("errorMessage") or "",
-        once=once(call.raw), origin=origin(),
+        given=plain(sent.get("variables")), once=once(call.raw), origin=origin(),
     ))  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from engine.process.interpreter.model import (
     WaitKind,
 )
 from engine.process.interpreter.network import Network
-from engine.process.interpreter.nodes import ActivitySplit, Node, Subprocess, throw
+from engine.process.interpreter.nodes import ActivitySplit, Node, Subprocess, catcher_of, throw
 from engine.process.interpreter.scripting import ScriptEngine, names_for
 from engine.process.interpreter.state import load, save
 from engine.process.interpreter.tokens import Process, Scope, Token, new_root
@@ -215,6 +215,11 @@ class Machine:
         if reached:
             self.run()
         return reached
+
+    def catcher(self, token: str, code: str) -> str | None:
+        """The boundary event that would take over on a BPMN error of that code in the activity of `token`; None where none would."""
+        found = catcher_of(self._token(token), "error", code)
+        return found.task_spec.name if found is not None else None
 
     def raise_error(self, token: str, code: str) -> None:
         """A BPMN error happened in the activity of `token`. Then run.

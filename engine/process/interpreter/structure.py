@@ -31,6 +31,8 @@ def problems_of(document: Document, timers: dict[str, TimerRule], words: Collect
         findings.add(None, "process-id", f"流程的编号“{document.key}”只能用字母、数字、下划线、点和连字符")
     for element in document.elements.values():
         _element(element, findings)
+        if element.tag == "boundaryEvent":
+            _error_results(element, document, findings)
     structure_flow.check(document, findings)
     structure_events.check(document, timers, findings)
     structure_texts.check(document, timers, words, findings)
@@ -86,6 +88,20 @@ def _names(element: Element, findings: Findings) -> None:
             findings.add(element, "out-ignored", "只有服务任务和发送任务可以写 out")
         if dot and kind in ("in", "out") and not _takes(element, kind):
             findings.add(element, "parameter-ignored", f"属性 {key} 在这类任务上不起作用")
+
+
+def _error_results(element: Element, document: Document, findings: Findings) -> None:
+    """What an error event takes of the worker that reported the error: only where there is a worker."""
+    home = document.elements.get(element.attached_to or "")
+    outside = element.event == "error" and home is not None and bool(home.properties.get("topic"))
+    for key in element.properties:
+        kind, dot, name = key.partition(".")
+        if not dot or kind not in ("in", "out"):
+            continue
+        if kind == "in" or not outside:
+            findings.add(element, "parameter-ignored", f"属性 {key} 只在外部任务的错误边界事件上起作用" if kind == "out" else f"属性 {key} 在边界事件上不起作用")
+        elif not name.isidentifier() or name.startswith("_"):
+            findings.add(element, "bad-name", f"属性 {key} 中的变量名“{name}”不能用")
 
 
 def _takes(element: Element, kind: str) -> bool:

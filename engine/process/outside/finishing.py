@@ -80,10 +80,10 @@ def complete_external(
 
 @command
 def throw_error(
-    store: Store, external_id: int, *, actor: Actor, worker: str, code: str, message: str = "", once: Once | None = None,
-    origin: Origin = Origin(),
+    store: Store, external_id: int, *, actor: Actor, worker: str, code: str, message: str = "", given: Mapping[str, Any] | None = None,
+    once: Once | None = None, origin: Origin = Origin(),
 ) -> Done:  # fmt: skip
-    """The step cannot be done for a reason that the diagram foresees: its error boundary event takes over.
+    """The step cannot be done for a reason that the diagram foresees: its error boundary event takes over, with what it names of `given`.
 
     Raises as `complete_external`; Invalid where no event catches the code: then nothing changed.
     """
@@ -95,7 +95,7 @@ def throw_error(
         def act() -> dict[str, Any]:
             row, instance = _lock(work, external_id, worker)
             said = {"worker": worker, "error": code, "message": message[:_ERROR_MAX]}
-            advance(work, instance, Finish(row, error=code, said=said))
+            advance(work, instance, Finish(row, given or {}, error=code, said=said))
             return {}
 
         return only_once(work, actor, once, act)

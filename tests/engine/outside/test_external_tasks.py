@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select
 
+from engine.history import History
 from engine.people.actor import Actor
 from engine.process.check import check
 from engine.process.incidents import CaseFault, retry_incident
@@ -28,7 +29,7 @@ from engine.process.package import Package
 from engine.process.sheets.case import case_sheet
 from engine.process.tables import ExternalTask
 from engine.store.errors import Invalid, NotAllowed, NotFound, NotRunning
-from tests.engine.interpreter.diagrams import diagram, element, error, multi, timer
+from tests.engine.interpreter.diagrams import Details, diagram, element, error, multi, timer
 from tests.engine.process.office import Office, form, text
 
 MINUTE = timedelta(minutes=1)
@@ -155,6 +156,44 @@ def test_a_business_error_goes_the_way_that_the_diagram_foresees(granting: Offic
     assert [row.state for row in rows(granting)] == ["waiting"]
     throw_error(granting.store, task.id, actor=robot(granting), worker="w1", code="NO_SUCH_RESOURCE", message="没有该资源")
     assert granting.open_steps() == ["mend"]
+
+
+def refusing(**takes: str) -> Details:
+    """An error event that takes something of the worker's report."""
+    event = error("grant", "refused", "NO_SUCH_RESOURCE")
+    event.properties.update({f"out.{name}": text for name, text in takes.items()})
+    return event
+
+
+def test_the_case_takes_of_an_error_what_its_event_names(office: Office) -> None:
+    office.deploy("start > service:grant > end", GRANT, refusing(reason="why", code="errorCode", said="errorMessage"),
+                  "refused > xor:known", "known [reason == 'closed'] > user:mend > end:e2", "known [default] > end:e3",
+                  element("mend", name="改正", unit="'A'", post="handler"), forms=ASK, **START)  # fmt: skip
+    case = office.start(resource="房产登记")
+    [task] = fetch(office)
+    with pytest.raises(Invalid) as lacking:
+        throw_error(office.store, task.id, actor=robot(office), worker="w1", code="NO_SUCH_RESOURCE")
+    assert set(lacking.value.fields) == {"out.reason"}
+    assert [row.state for row in rows(office)] == ["waiting"]
+    throw_error(office.store, task.id, actor=robot(office), worker="w1", code="NO_SUCH_RESOURCE", message="已停用",
+                given={"why": "closed", "secret": "x"})  # fmt: skip
+    assert office.open_steps() == ["mend"], "the flow behind the event sees it"
+    kept = office.instance(case).variables
+    assert (kept["reason"], kept["code"], kept["said"]) == ("closed", "NO_SUCH_RESOURCE", "已停用") and "secret" not in kept
+    with office.store.read() as session:
+        entry = session.scalars(select(History).where(History.act == "external_error")).one()
+    assert entry.data["values"] == {"reason": "closed", "code": "NO_SUCH_RESOURCE", "said": "已停用"}
+
+
+@pytest.mark.parametrize(("event", "rule"), [
+    (refusing(reason="why"), None), (refusing(_hidden="why"), "bad-name"), (refusing(reason="why +"), "bad-expression"),
+    (timer("grant", "refused", interrupting=True, duration="PT10M"), "parameter-ignored"),
+])  # fmt: skip
+def test_the_check_says_where_an_event_takes_nothing(office: Office, event: Details, rule: str | None) -> None:
+    event.properties.setdefault("out.reason", "why")
+    xml = diagram("start > service:grant > end", GRANT, event, "refused > end:e2", key="test", startPosts="handler", startForm="ask")
+    found = {problem.rule for problem in check(Package("test_rules", xml, ASK), frozenset()) if problem.element == "refused" and problem.severity == "error"}
+    assert found == ({rule} if rule else set())
 
 
 def test_what_is_overdue_fires_before_a_late_result(granting: Office) -> None:

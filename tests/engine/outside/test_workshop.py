@@ -66,6 +66,25 @@ def test_a_back_test_gives_the_draft_what_the_worker_gave(office: Office) -> Non
     assert set(found) == {done, refused, waiting}
 
 
+def test_what_an_error_event_takes_goes_along_into_dry_run_and_back_test(office: Office) -> None:
+    event = error("grant", "refused", "NO")
+    event.properties["out.reason"] = "why + errorCode"
+    parts = ("start > service:grant > end", "refused > xor:g", "g [reason == 'closedNO'] > user:mend > end:e2", "g [default] > end:e3",
+             GRANT, MEND, event)  # fmt: skip
+    office.deploy(*parts)
+    case = office.start()
+    [task] = fetch_and_lock(office.store, actor=office["robot"], worker="w", most=9, topics=[Asked("grants", timedelta(minutes=1))])
+    throw_error(office.store, task.id, actor=office["robot"], worker="w", code="NO", given={"why": "closed"})
+    assert office.open_steps() == ["mend"] and replayed_as_they_ran(office.store) == {}
+    turned = [part.replace("closedNO", "open") if isinstance(part, str) else part for part in parts]
+    assert set(findings(office.store, *turned)) == {case}
+
+    walk = DryWalk(office.store, Package("test_rules", diagram(*parts, startPosts="handler"), {}), office["petra"])
+    assert walk.starts("A", by="anna").cases[0].topics[0].wanted == ["id", "why"]
+    walk.makes(do="worker", case=0, step="grant", given={"why": "closed"}, error="NO")
+    assert walk.open() == ["mend"]
+
+
 def test_a_case_that_waits_for_a_worker_goes_on_under_another_version(office: Office) -> None:
     before = office.deploy(*PARTS)
     case = office.start()

@@ -58,6 +58,23 @@ def test_a_worker_fetches_and_completes(with_token: Tokens, cases: list[int], ca
         assert sorted(session.scalars(select(Task.step).where(Task.state == "open"))) == ["check", "mend"]
 
 
+def test_of_an_error_the_case_takes_what_its_event_names(with_token: Tokens, cast: Cast) -> None:
+    event = error("grant", "refused", "NO")
+    event.properties["out.reason"] = "why"
+    xml = diagram("start > service:grant > end", "refused > user:mend > end:e2", event, element("grant", name="开通授权", topic="grants"),
+                  element("mend", name="改正", unit="'007'", post="handler"), key="refusing", startPosts="handler")  # fmt: skip
+    with cast.store.work() as work:
+        deploy_in(work, Package("liaoyang_2018", xml, {}), by="x", approved_by="y", reason="测试", effective_at=shanghai("2026-01-01"))
+    case = start_instance(cast.store, "refusing", actor=cast.actor("asker"), answers={})
+    worker = with_token("operator", "external")
+    [task] = worker.post("/external-task/fetchAndLock", FETCH)
+    told = {"workerId": "w1", "errorCode": "NO", "variables": {"why": {"value": "已停用"}, "other": {"value": 1}}}
+    assert refusal(worker.send("POST", f"/external-task/{task['id']}/bpmnError", {**told, "variables": {}}))[:2] == (400, "InvalidRequestException")
+    worker.post(f"/external-task/{task['id']}/bpmnError", told)
+    kept = with_token("asker").get(f"/process-instance/{case}/variables")
+    assert kept["reason"] == {"value": "已停用", "type": "String", "valueInfo": {}} and "other" not in kept
+
+
 def test_tries_run_out_and_the_operator_lets_it_be_tried_again(with_token: Tokens, cases: list[int], clock: MovableClock) -> None:
     worker, operator = with_token("operator"), with_token("sysadmin")
     task = worker.post("/external-task/fetchAndLock", {**FETCH, "maxTasks": 1})[0]

@@ -270,7 +270,7 @@ def _work(run: Replay, held: Held, waiting: list[Stop]) -> bool:
         return False
     at = max(held.move.at, run.trial.at)
     if held.move.act == "external_error":
-        run.trial.fail(stop, str(held.move.data.get("error")), at, held.move.known_at, held.move.opened)
+        run.trial.fail(stop, str(held.move.data.get("error")), held.move.data.get("values") or {}, at, held.move.known_at, held.move.opened)
     else:
         run.trial.complete(stop, held.move.data.get("values") or {}, at, held.move.known_at, held.move.opened)
     return True

@@ -254,10 +254,11 @@ class Trial:
         self.machine.complete(stop.token, local=dict(data) if several else None)
         self._settle(Cause(stop.step.name, opened))
 
-    def fail(self, stop: Stop, code: str, at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
-        """A worker outside reports a BPMN error; the draft may fail to catch it."""
+    def fail(self, stop: Stop, code: str, data: Mapping[str, Any], at: datetime, known_at: datetime, opened: Sequence[str]) -> None:
+        """A worker outside reports a BPMN error, with what its event took; the draft may fail to catch it."""
         self.at, self._known_at = at, max(self._known_at, known_at)
         stop.state = "done"
+        self.variables.update(data)
         self.machine.raise_error(stop.token, code)
         self._settle(Cause(stop.step.name, opened))
 

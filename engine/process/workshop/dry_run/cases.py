@@ -17,6 +17,7 @@ from engine.process.case import Case
 from engine.process.clocks import explain
 from engine.process.definitions import Deployed
 from engine.process.editions import edition_at
+from engine.process.external_tasks import OF_ERROR
 from engine.process.forms import FormDefinition, prefill
 from engine.process.interpreter.expressions import names_in
 from engine.process.interpreter.model import Waiting
@@ -164,7 +165,8 @@ def _topics(session: Session, case: Case) -> Iterator[TopicShown]:
     seen: Counter[str] = Counter()
     for row in session.scalars(rows.order_by(ExternalTask.id)):
         step = case.diagram_steps[row.step]
-        wanted = {name for key, text in step.properties.items() if key.startswith("out.") for name in names_in(text)}
+        takers = [step, *(event for event in case.diagram_steps.values() if event.attached_to == step.id)]
+        wanted = {name for taker in takers for key, text in taker.properties.items() if key.startswith("out.") for name in names_in(text)} - OF_ERROR
         yield TopicShown(row.step, seen[row.step], step.name or row.step, row.topic, row.given, sorted(wanted))
         seen[row.step] += 1
 
