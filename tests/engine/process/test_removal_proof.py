@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from engine.cli import main
 from engine.history import Entry, History, HistoryRemoved, HistorySealItem, append, instance_stream, removal_stream, removed_stream
 from engine.history_seal import seal, verify
 from engine.process.removing.times import set_removal_time
@@ -148,3 +149,16 @@ def test_a_forged_cover_for_another_case_is_found_by_its_missing_approval(remove
     with as_owner_of_the_database(office.store) as connection:
         _bury(connection, instance_stream(other.id), removal=7)
     assert "没有经批准的销毁" in str(verify(office.store).first_broken)
+
+
+def test_the_command_says_how_many_went_by_approved_removals(
+    removed: tuple[Office, int], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = removed[0].store
+    monkeypatch.setenv("SHARING_BPM_DATABASE_URL", store.url.render_as_string(hide_password=False))
+    assert main(["history", "verify"]) == 0
+    assert "，另有2条已随办件经批准销毁，封存" in capsys.readouterr().out
+    with as_owner_of_the_database(store) as connection:
+        connection.execute(delete(ENTRY).where(ENTRY.c.act == "removal_approved"))
+    assert main(["history", "verify"]) != 0
+    assert "办理记录不完整" in capsys.readouterr().out

@@ -53,14 +53,21 @@ def test_a_client_of_the_original_deploys_starts_works_and_reads_the_record(
 
     assert by("editor", pycamunda.version.Get(url))().startswith("7.")
 
-    deploy = by("editor", pycamunda.deployment.Create(url, name="共享", source="pycamunda", deploy_changed_only=True))
     file = tmp_path / "diagram.bpmn"
     file.write_bytes(changed_diagram())
-    with file.open("rb") as opened:
-        deploy.add_resource(opened)
-        deployed = deploy()
-    (version,) = deployed.deployed_process_definitions.values()
-    assert version.key == "conditional_share" and version.version == 2
+
+    def deploys() -> Any:
+        deploy = by("editor", pycamunda.deployment.Create(url, name="共享", source="pycamunda", deploy_changed_only=True))
+        with file.open("rb") as opened:
+            deploy.add_resource(opened)
+            return deploy()
+
+    unused = deploys()
+    by("editor", pycamunda.deployment.Delete(url, id_=unused.id_, cascade=True))()
+    with pytest.raises(pycamunda.NotFound):
+        by("editor", pycamunda.deployment.Get(url, id_=unused.id_))()
+    (version,) = deploys().deployed_process_definitions.values()
+    assert version.key == "conditional_share" and version.version == 3, "a number never comes back"
     found = by("asker", pycamunda.processdef.GetList(url, key="conditional_share", latest_version=True))()
     assert [each.id_ for each in found] == [version.id_]
     assert by("asker", pycamunda.processdef.Count(url, key="conditional_share"))() == 2

@@ -54,7 +54,7 @@ LABELS = {
     "property:limitNotifyUnit": "逾期告知的单位", "property:limitNotifyPost": "逾期告知的岗位", "property:actions": "可用动作",
     "property:returnTo": "可以退回到", "property:assignee": "指定经办人", "property:countersign": "表决方式", "property:vote": "表决字段",
     "property:approve": "算同意的选项", "property:ratio": "通过比例", "property:result": "会签结果的变量", "property:hiddenFields": "不显示的字段",
-    "property:readonlyFields": "只读的字段", "property:restricted": "内容不得外发的条件",
+    "property:readonlyFields": "只读的字段", "property:restricted": "内容不得外发的条件", "property:retention": "保管期限",
 }  # fmt: skip
 #: Attributes of a field of a form.
 FIELD_LABELS = {

@@ -15,6 +15,7 @@ export function processSections(subject) {
   const posts = [{ value: "", label: "（未填写）" }, ...vocabulary.posts];
   const processes = [{ value: "", label: "（不启动）" }, ...vocabulary.processes.map(({ value, label }) => ({ value, label: `${label}（${value}）` }))];
   const bodies = vocabulary.units.map(({ value, label }) => ({ value: value.match(/^body\("(.+)"\)$/)?.[1], label })).filter(({ value }) => value);
+  const period = (value) => (value && !/^([1-9]\d{0,2}y|[1-9]\d{0,4}d|permanent)$/.test(value) ? "应为年数或天数，如10y、180d" : "");
   const whole = (value) => (value && !/^\d+$/.test(value) ? "应为工作日数" : "");
   return [
     {
@@ -35,6 +36,7 @@ export function processSections(subject) {
         property("numberPrefix", "编号前缀", { help: "办件编号中年份之前的文字，例如“共享申请”。" }),
         property("holds", "占用资源", { kind: "select", options: [{ value: "", label: "不占用" }, { value: "resource", label: "占用：办理期间不得另行变更同一资源" }] }),
         parties(subject),
+        property("retention", "保管期限", { placeholder: "（长期保管）", warn: period, help: "办结后保管多久，如 10y（十年）、180d（一百八十天），permanent 为永久。期满由两人批准后销毁。" }),
       ],
     },
     {
