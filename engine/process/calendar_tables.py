@@ -111,7 +111,7 @@ class RecountMove(Base):
     recount_id: Mapped[int] = mapped_column(ForeignKey("recount.id"))
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
     number: Mapped[str] = mapped_column(String(64))
-    timer_id: Mapped[int] = mapped_column(ForeignKey("timer.id"))
+    timer_id: Mapped[int] = mapped_column(ForeignKey("timer.id"), index=True)
     activity: Mapped[str] = mapped_column(String(200))
     unit_id: Mapped[int | None] = mapped_column(ForeignKey("unit.id"))
     """Whose open task the deadline is; None where none is open just now."""

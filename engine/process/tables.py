@@ -334,8 +334,9 @@ class Incident(Base):
 
     id: Mapped[Id]
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"), index=True)
-    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"))
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    # Indexed, as what names a task or a timer is looked for whenever one is removed with its case.
+    timer_id: Mapped[int | None] = mapped_column(ForeignKey("timer.id"), index=True)
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     external_id: Mapped[int | None]
     """The external task whose worker gave up."""
     delivery_id: Mapped[int | None]
@@ -380,7 +381,7 @@ class Attachment(Base):
 
     id: Mapped[Id]
     instance_id: Mapped[int | None] = mapped_column(ForeignKey("instance.id"), index=True)
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     name: Mapped[str] = mapped_column(String(255))
     media_type: Mapped[str] = mapped_column(String(100))
     size: Mapped[int]

@@ -23,7 +23,7 @@ class Copy(Base):
 
     id: Mapped[Id]
     instance_id: Mapped[int] = mapped_column(ForeignKey("instance.id"))
-    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"))
+    task_id: Mapped[int | None] = mapped_column(ForeignKey("task.id"), index=True)
     """From which task it was sent."""
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"))
     sent_by: Mapped[int] = mapped_column(ForeignKey("account.id"))
