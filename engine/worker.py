@@ -10,36 +10,30 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
 from engine.channels.registry import open_channels
 from engine.channels.robots import Robot
 from engine.history_seal import seal
+from engine.housekeeping import tidy
 from engine.logs import say
-from engine.outbox import deliver, forget_old
-from engine.people.tables import SignIn
-from engine.process.desk.standing_in import release_left, settle
+from engine.outbox import deliver
+from engine.process.desk.standing_in import settle
 from engine.process.notifying.digests import send_digests
 from engine.process.notifying.robots import robot_address
-from engine.process.desk.drafts import sweep_drafts
-from engine.process.tables import Attachment, Heartbeat
-from engine.process.searching import fill_in_search
+from engine.process.outside.webhooks import find_webhook
+from engine.process.removing.running import remove_waiting
 from engine.process.signals import deliver_signals
-from engine.process.subscriptions import fill_in
+from engine.process.tables import Heartbeat
 from engine.process.timekeeping.recounting import recount
 from engine.process.timekeeping.reminding import remind_of_missing_notice
-from engine.process.removing.running import remove_waiting
-from engine.process.outside.once import forget_answers
-from engine.process.outside.webhooks import find_webhook
 from engine.process.timers import fire_due
 from engine.process.workshop.back_testing.commands import run_back_tests
 from engine.process.workshop.migrating.running import move_waiting
@@ -59,10 +53,6 @@ WORKER = Origin("", "worker")
 BATCH = 50
 #: History entries sealed in one transaction.
 SEAL_BATCH = 5000
-#: An uploaded file whose row was never written is an upload that failed; younger ones may still be under way.
-ORPHAN_AGE = timedelta(days=1)
-#: A heartbeat that is older was left by a worker that was killed.
-DEAD_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,41 +265,5 @@ class Worker:
             work.session.execute(delete(Heartbeat).where(Heartbeat.worker == self.name))
 
     def housekeeping(self) -> int:
-        """Removes what nobody can use any more, returns how many rows and files; makes what is older than the search findable.
-
-        What people had in hand who left their post goes back to it.
-        """
-        with self.store.work(None, WORKER) as work:
-            expired = work.session.execute(delete(SignIn).where(SignIn.expires_at <= work.now).returning(SignIn.token_hash)).all()
-            dead = work.session.execute(
-                delete(Heartbeat).where(Heartbeat.beat_at < work.now - DEAD_AGE).returning(Heartbeat.worker)
-            ).all()
-            drafts = sweep_drafts(work)
-        read = fill_in(self.store)
-        if read:
-            say(log, "cases read for what they wait for", cases=read)
-        released = release_left(self.store)
-        if released:
-            say(log, "tasks of who left given back", count=released)
-        filled = self._all_of(lambda: fill_in_search(self.store))
-        if filled:
-            say(log, "search texts written", rows=filled)
-        return len(expired) + len(dead) + drafts + forget_answers(self.store) + self._all_of(lambda: forget_old(self.store)) + self._remove_orphans()
-
-    def _remove_orphans(self) -> int:
-        old = (self.store.clock.now() - ORPHAN_AGE).timestamp()
-        removed = 0
-        for folder in sorted(self.settings.uploads.glob("??")):
-            files = {file.name: file for file in _files(folder) if file.stat().st_mtime < old}
-            if not files or self._stopping.is_set():
-                continue
-            with self.store.read() as session:
-                kept = set(session.scalars(select(Attachment.stored).where(Attachment.stored.in_(files))))
-            for name in files.keys() - kept:
-                files[name].unlink(missing_ok=True)
-                removed += 1
-        return removed
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (file for file in folder.iterdir() if file.is_file())
+        """Removes what nobody can use any more and mends what is left over; returns how many rows and files were removed."""
+        return tidy(self.store, self.settings.uploads, self._stopping.is_set)

@@ -21,6 +21,7 @@ from sqlalchemy import event, select, text
 
 from engine.health import FRESH, look
 from engine.history import History, HistorySealItem
+from engine.housekeeping import ORPHAN_AGE
 from engine.logs import JsonLines
 from engine.outbox import OutboxLetter, post
 from engine.people.absences import enter_absence
@@ -31,7 +32,7 @@ from engine.process.tables import Attachment, Heartbeat
 from engine.store.clock import MovableClock
 from engine.store.settings import ROOT, Mail, Settings
 from engine.store.store import Store
-from engine.worker import ORPHAN_AGE, Worker
+from engine.worker import Worker
 from tests.engine.interpreter.diagrams import element, timer
 from tests.engine.process.office import Office
 
