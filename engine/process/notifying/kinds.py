@@ -48,7 +48,7 @@ class Kind:
 
 _ALL = (
     Kind("new_task", "新待办", "岗位有新的待办，或者待办直接分到本人", page="off", mail="off", robot=True),
-    Kind("task", "交办", "转办、委派、交回、退回、加签到本人的待办", robot=True, must=True),
+    Kind("task", "交办", "转办、委派、交回、退回、加签到本人的待办，以及对待办时限的调整", robot=True, must=True),
     Kind("urge", "催办", "他人催办本人或者本岗位的待办", robot=True, must=True),
     Kind("copy", "抄送", "他人抄送给本人的办件", mail="digest"),
     Kind("reminder", "临期提醒", "待办临近截止日", robot=True, must=True),
