@@ -146,6 +146,21 @@ def test_a_signal_is_kept_at_once_and_heard_by_the_worker(program: Programs, cas
     assert deliver_signals(cast.store) == 0
 
 
+def test_a_case_that_cannot_take_a_signal_is_an_incident_that_is_tried_again(program: Programs, cast: Cast) -> None:
+    deploy(cast, "alarm", "start > catch:wait > script:s > user:check > end", of_signal("wait", "flood"), script("s", "x = 10 / level"), element("check", **WORK))
+    bad = str(start_instance(cast.store, "alarm", actor=cast.actor("asker"), answers={}))
+    operator = program("sysadmin")
+    operator.post("/signal", {"name": "flood", "variables": typed(level=0)})
+    assert deliver_signals(cast.store) == 0
+    (incident,) = operator.get("/incident", incidentType="failedSignal")
+    assert (incident["processInstanceId"], incident["incidentType"]) == (bad, "failedSignal") and operator.get("/incident", incidentType="failedJob") == []
+    operator.fine(operator.send("DELETE", f"/incident/{incident['id']}"))
+    assert deliver_signals(cast.store) == 0 and operator.get("/incident/count") == {"count": 1}, "it fails again"
+    operator.post("/signal", {"name": "flood", "executionId": bad, "variables": typed(level=2)})
+    operator.fine(operator.send("DELETE", f"/incident/{incident['id']}"))
+    assert deliver_signals(cast.store) == 0 and operator.get("/incident/count") == {"count": 0}, "it waits no more"
+
+
 def test_a_signal_for_one_execution_comes_at_once(program: Programs, cases: list[str]) -> None:
     asker, operator = program("asker"), program("sysadmin")
     operator.post("/message", {"messageName": "report", "all": True})
