@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import bench_back_test, bench_calendars, bench_recount, bench_workshop, completion, floor_interpreter, inbox, loops, timers
+from benchmarks import bench_back_test, bench_calendars, bench_outside, bench_recount, bench_workshop, completion, floor_interpreter, inbox, loops, timers
 from benchmarks.ground import KINDS, database, ground
 from benchmarks.report import Table, machine
 from engine.store.clock import MovableClock, shanghai
@@ -89,6 +89,12 @@ def _back_test(effort: Effort, kinds: list[str]) -> Iterator[Table]:
             yield from bench_back_test.run(found, clock, effort.past_cases)
 
 
+def _outside(effort: Effort, kinds: list[str]) -> Iterator[Table]:
+    for kind in kinds:
+        with _folder() as folder, database(kind, folder) as url, ground(kind, url, folder) as found:
+            yield from bench_outside.run(found, effort.list_rounds, effort.sizes[1])
+
+
 def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
     for kind in kinds:
         clock = MovableClock(shanghai(_START))
@@ -98,7 +104,7 @@ def _loops(effort: Effort, kinds: list[str]) -> Iterator[Table]:
 
 PARTS: dict[str, Callable[[Effort, list[str]], Iterator[Table]]] = {
     "interpreter": _interpreter, "calendars": _calendars, "workshop": _workshop, "completion": _completion, "timers": _timers, "recount": _recount, "loops": _loops, "back-test": _back_test,
-    "inbox": _inbox,
+    "outside": _outside, "inbox": _inbox,
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ class Browser:
     """One person at one server. Raises AssertionError for an answer that was not expected."""
 
     def __init__(self, port: int) -> None:
+        self.port = port
         self._connection = HTTPConnection("127.0.0.1", port)
         self._cookies: dict[str, str] = {}
         self.form_token = ""
@@ -75,12 +76,15 @@ class Browser:
 
 
 @contextmanager
-def served(url: str, folder: Path) -> Iterator[tuple[Browser, Browser]]:
-    """The product and the bare Flask on the same database, one process each; a signed-in browser and one at the bare Flask."""
+def served(url: str, folder: Path, **environment: str) -> Iterator[tuple[Browser, Browser]]:
+    """The product and the bare Flask on the same database, one process each; a signed-in browser and one at the bare Flask.
+
+    `environment`: settings of the product.
+    """
     with ExitStack() as stack:
         launcher = stack.enter_context(launching(folder, url))
         port, bare_port = _free_port(), _free_port()
-        product = launcher.start("serve", "--no-worker", "--port", str(port))
+        product = launcher.start("serve", "--no-worker", "--port", str(port), **environment)
         bare = launcher.run_program([sys.executable, "-m", "benchmarks.bare", str(bare_port)], BENCH_DATABASE=url)
         for process, where in ((product, port), (bare, bare_port)):
             process.until(lambda where=where: _answers(where), f"an answer at port {where}")  # type: ignore[misc]

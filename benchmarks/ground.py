@@ -117,7 +117,7 @@ class Statements:
 
     def __init__(self, store: Store) -> None:
         self._engines = {store.engine, store.reading}
-        self.count = 0
+        self.count = self.commits = 0
 
     def __enter__(self) -> Statements:
         for engine in self._engines:
@@ -137,6 +137,7 @@ class Statements:
 
     def _committed(self, _connection: Connection) -> None:
         self.count += 1
+        self.commits += 1
 
 
 def analyze(ground: Ground) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks import bench_back_test, bench_workshop, completion, inbox, loops, timers
+from benchmarks import bench_back_test, bench_outside, bench_workshop, completion, inbox, loops, timers
 from benchmarks.__main__ import BEGIN, DOCUMENT, END
 from benchmarks.ground import database, ground
 from engine.store.clock import MovableClock, shanghai
@@ -41,6 +41,16 @@ def test_a_back_test_is_measured_on_copies_of_lived_cases(tmp_path: Path) -> Non
     assert [row[0] for row in table.rows] == [
         "read the records", "back-test: the version that they ran on", "back-test: the reply's limit halved",
     ]  # fmt: skip
+
+
+def test_other_programs_are_measured_beside_people(tmp_path: Path) -> None:
+    with database("sqlite", tmp_path) as url, ground("sqlite", url, tmp_path) as found:
+        pages, acts, together, idle, crowd = bench_outside.run(found, rounds=2, size=60, waiting=3)
+    assert {"cases: over HTTP", "cases: query"} <= {row[0] for row in pages.rows}
+    assert acts.rows[0][3] == "1.00" and len(acts.rows) == 3
+    assert [row[-1] for row in together.rows] == ["0", "0"], "nothing is given twice"
+    assert [row[2] for row in idle.rows] == ["12", "0"], "only the heartbeat writes"
+    assert len(crowd.rows) == 2
 
 
 def test_the_document_has_a_place_for_the_figures() -> None:
