@@ -140,6 +140,7 @@ class Party(Base):
 
 _OPEN = text("state = 'open'")
 _POOLED = text("state = 'open' AND assignee_id IS NULL")
+_HAD = text("state = 'open' AND assignee_id IS NOT NULL")
 _DONE = text("state = 'done'")
 _SIGNATURE = text("main_id IS NOT NULL")
 _STAND_IN = text("state = 'open' AND for_id IS NOT NULL")
@@ -155,7 +156,8 @@ class Task(Base):
         Index("ix_task_pooled", "unit_id", "post", "sort_at", "id", "process_key", "case_unit_id", "warn_at", "paused", "search",
               "state", "assignee_id", sqlite_where=_POOLED, postgresql_where=_POOLED),
         Index("ix_task_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
-        Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        # Without what nobody has: SQLite would take it for a search for those, and read half of all tasks one by one.
+        Index("ix_task_mine", "assignee_id", "sort_at", "id", sqlite_where=_HAD, postgresql_where=_HAD),
         Index("ix_task_done", "completed_by", "completed_at", "id", sqlite_where=_DONE, postgresql_where=_DONE),
         Index("ix_task_urgent", "sort_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
         # With `state`, so that SQLite counts from the index alone: it would read each row to see that it is open.

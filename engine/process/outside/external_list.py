@@ -13,7 +13,7 @@ from engine.people.actor import Actor
 from engine.people.permissions import may, require
 from engine.process.outside import listing
 from engine.process.outside.fetching import POWER
-from engine.process.outside.listing import AnySelect, Cut, Filter, Listed
+from engine.process.outside.listing import Condition, Cut, Filter, Listed, Rows
 from engine.process.tables import ExternalTask, Instance
 from engine.store.errors import NotFound
 
@@ -46,27 +46,28 @@ def filters(now: datetime) -> Mapping[str, Filter]:
     }  # fmt: skip
 
 
-def _query(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
+_ROWS = Rows(ExternalTask.id, (ExternalTask, Instance), ((Instance, Instance.id == ExternalTask.instance_id),))
+
+
+def _asked(session: Session, actor: Actor, asked: Mapping[str, Any]) -> list[Condition]:
     if not may(actor, POWER):
         require(actor, "operate")
-    now = session.info["store"].clock.now()
-    found = select(ExternalTask, Instance).join(Instance, Instance.id == ExternalTask.instance_id).where(ExternalTask.state == "waiting")
-    return found.where(*listing.conditions(filters(now), asked))
+    return [ExternalTask.state == "waiting", *listing.conditions(filters(session.info["store"].clock.now()), asked)]
 
 
 def external_tasks(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Waiting external tasks, as (task, case) rows. One query. Raises NotAllowed."""
-    return listing.fetch(session, _query(session, actor, asked), SORTS, ExternalTask.id, cut)
+    return _ROWS.page(session, _asked(session, actor, asked), SORTS, cut)
 
 
 def count_external_tasks(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many there are. One query."""
-    return listing.count(session, _query(session, actor, asked).with_only_columns(ExternalTask.id))
+    return _ROWS.number(session, _asked(session, actor, asked))
 
 
 def external_task(session: Session, actor: Actor, external_id: int) -> Any:
     """One waiting external task with its case. Raises NotFound, NotAllowed."""
-    row = session.execute(_query(session, actor, {}).where(ExternalTask.id == external_id)).first()
+    row = session.execute(_ROWS.columns().where(*_asked(session, actor, {}), ExternalTask.id == external_id)).first()
     if row is None:
         raise NotFound("没有找到该外部任务，或已办结")
     return row
@@ -75,5 +76,5 @@ def external_task(session: Session, actor: Actor, external_id: int) -> Any:
 def topics(session: Session, actor: Actor, *, locked: bool | None, free: bool | None, left: bool | None) -> list[str]:
     """The topics that tasks wait for. One query."""
     asked = {name: value for name, value in (("locked", locked), ("notLocked", free), ("withRetriesLeft", left)) if value}
-    query = _query(session, actor, asked).with_only_columns(ExternalTask.topic).distinct().order_by(ExternalTask.topic)
+    query = select(ExternalTask.topic).where(*_asked(session, actor, asked)).distinct().order_by(ExternalTask.topic)
     return list(session.scalars(query.limit(listing.MOST)))

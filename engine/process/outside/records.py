@@ -14,7 +14,7 @@ from engine.history import History
 from engine.people.actor import Actor
 from engine.people.tables import Account
 from engine.process.definitions import deployed
-from engine.process.outside.listing import AnySelect, Cut, Filter, Listed, after, among, before, conditions, count, definition, fetch, ident, idents, same
+from engine.process.outside.listing import Condition, Cut, Filter, Listed, Rows, after, among, before, conditions, definition, ident, idents, same
 from engine.process.outside.seen import seen
 from engine.process.outside.tree import kind_of
 from engine.process.tables import Definition, Instance, Task
@@ -40,26 +40,27 @@ SORTS: Mapping[str, Any] = {"timestamp": History.id}
 _SELECTIVE = frozenset({"processInstanceId", "processInstanceIdIn", "operationId"})
 
 
-def _operations(actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
-    return (
-        select(
-            History.id, History.act, History.at, History.instance_id, History.step, History.request_id, History.definition_id, _person.login, Instance.process_key,
-            Definition.version, History.data,
-        )
-        .join(Instance, Instance.id == History.instance_id).join(_person, _person.id == History.actor_id)
-        .outerjoin(Definition, Definition.id == History.definition_id)
-        .where(seen(actor, History.instance_id, few=bool(_SELECTIVE & asked.keys())), *conditions(FILTERS, asked))
-    )  # fmt: skip
+_ROWS = Rows(History.id, (
+    History.id, History.act, History.at, History.instance_id, History.step, History.request_id, History.definition_id, _person.login, Instance.process_key,
+    Definition.version, History.data,
+), (
+    (Instance, Instance.id == History.instance_id), (_person, _person.id == History.actor_id), (Definition, Definition.id == History.definition_id),
+))  # fmt: skip
+
+
+def _operations(actor: Actor, asked: Mapping[str, Any]) -> list[Condition]:
+    of_people = (History.instance_id.is_not(None), History.actor_id.is_not(None))
+    return [*of_people, seen(actor, History.instance_id, few=bool(_SELECTIVE & asked.keys())), *conditions(FILTERS, asked)]
 
 
 def operations(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """What people did in cases that the actor may see. One query."""
-    return fetch(session, _operations(actor, asked), SORTS, History.id, cut)
+    return _ROWS.page(session, _operations(actor, asked), SORTS, cut)
 
 
 def count_operations(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many acts they are. One query."""
-    return count(session, _operations(actor, asked).with_only_columns(History.id, maintain_column_froms=True))
+    return _ROWS.number(session, _operations(actor, asked))
 
 
 # -- activities -------------------------------------------------------------------------------

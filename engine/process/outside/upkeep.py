@@ -22,7 +22,7 @@ from engine.process.case import Case, lock_instance
 from engine.process.incidents import MOST_ATTEMPTS, CaseFault
 from engine.process.moves import SetDue
 from engine.process.outside import listing
-from engine.process.outside.listing import AnySelect, Cut, Filter, Listed
+from engine.process.outside.listing import AnySelect, Condition, Cut, Filter, Listed, Rows
 from engine.process.outside.seen import seen
 from engine.process.redating import bring_up_to_date
 from engine.process.tables import Definition, ExternalTask, Incident, Instance, Task, Timer
@@ -64,34 +64,34 @@ def _visible(actor: Actor, instance_id: Any) -> ColumnElement[bool] | None:
     return None if may(actor, "operate") else seen(actor, instance_id)
 
 
-def _jobs(session: Session, actor: Actor, asked: Mapping[str, Any]) -> AnySelect:
-    now = session.info["store"].clock.now()
-    error = (
-        select(Incident.error).where(Incident.timer_id == Timer.id, Incident.resolved_at.is_(None)).limit(1)
-        .correlate(Timer).scalar_subquery().label("error")
-    )  # fmt: skip
-    found = (
-        select(Timer, Instance.process_key, Instance.definition_id, Instance.state.label("case_state"), Definition.version, error)
-        .join(Instance, Instance.id == Timer.instance_id).join(Definition, Definition.id == Instance.definition_id)
-        .where(Timer.state.in_(("waiting", "paused")))
-    )
+_ERROR = (
+    select(Incident.error).where(Incident.timer_id == Timer.id, Incident.resolved_at.is_(None)).limit(1).correlate(Timer).scalar_subquery()
+)
+_JOBS = Rows(
+    Timer.id, (Timer, Instance.process_key, Instance.definition_id, Instance.state.label("case_state"), Definition.version, _ERROR.label("error")),
+    ((Instance, Instance.id == Timer.instance_id), (Definition, Definition.id == Instance.definition_id)),
+)  # fmt: skip
+
+
+def _jobs(session: Session, actor: Actor, asked: Mapping[str, Any]) -> list[Condition]:
     visible = _visible(actor, Timer.instance_id)
-    return found.where(*([visible] if visible is not None else []), *listing.conditions(_job_filters(now), asked))
+    filters = _job_filters(session.info["store"].clock.now())
+    return [Timer.state.in_(("waiting", "paused")), *([visible] if visible is not None else []), *listing.conditions(filters, asked)]
 
 
 def jobs(session: Session, actor: Actor, asked: Mapping[str, Any], cut: Cut) -> Listed:
     """Timers that wait or stand still, of cases that the actor may see. One query."""
-    return listing.fetch(session, _jobs(session, actor, asked), JOB_SORTS, Timer.id, cut)
+    return _JOBS.page(session, _jobs(session, actor, asked), JOB_SORTS, cut)
 
 
 def count_jobs(session: Session, actor: Actor, asked: Mapping[str, Any]) -> int:
     """How many there are. One query."""
-    return listing.count(session, _jobs(session, actor, asked).with_only_columns(Timer.id))
+    return _JOBS.number(session, _jobs(session, actor, asked))
 
 
 def job(session: Session, actor: Actor, timer_id: int) -> Any:
     """One of them. Raises NotFound."""
-    row = session.execute(_jobs(session, actor, {}).where(Timer.id == timer_id)).first()
+    row = session.execute(_JOBS.columns().where(*_jobs(session, actor, {}), Timer.id == timer_id)).first()
     if row is None:
         raise NotFound("没有找到该定时，或已触发")
     return row

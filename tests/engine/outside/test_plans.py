@@ -71,6 +71,7 @@ def plan(office: Office, who: str, listed: Any, filters: dict[str, Any], order: 
     (cases.open_cases, {"processDefinitionKey": "bench"}, (), "ix_instance_process"),
     (cases.past_cases, {"startedAfter": DAY}, (("startTime", True),), "ix_instance_started"),
     (todo.open_tasks, {}, (), "ix_task_open"),
+    (todo.open_tasks, {"unassigned": True}, (), "ix_task_open"),
     (todo.open_tasks, {}, (("created", True),), "ix_task_opened"),
     (todo.open_tasks, {"dueBefore": NOW}, (("dueDate", False),), "ix_task_urgent"),
     (todo.open_tasks, {"processInstanceBusinessKey": "X"}, (), "ix_task_instance_id_state"),
