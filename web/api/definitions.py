@@ -140,7 +140,6 @@ START = shapes.body({
     "attachments": many(text(most=19), "ids of uploaded files", most=20),
     "startInstructions": many({"type": "object"}, "not covered: must be empty", most=0), "caseInstanceId": text("there are no CMMN cases", most=0),
     "skipCustomListeners": flag("there are none"), "skipIoMappings": flag("not covered: must be false"),
-    "id": text("that of the address again, as some clients send it", most=200), "key": text("likewise", most=64),
 })  # fmt: skip
 _STARTED = {**INSTANCE, "properties": {**INSTANCE["properties"], "variables": values.VARIABLES}}
 
@@ -154,9 +153,6 @@ def _start(call: Call) -> Any:
         raise bad_request("businessKey: the engine numbers its cases (办件编号); leave it out and keep the number of the answer")
     if call.body.get("skipIoMappings"):
         raise bad_request("skipIoMappings: not covered")
-    for name in ("id", "key"):
-        if call.body.get(name) not in (None, call.path.get(name)):
-            raise bad_request(f"{name}: another one stands in the address")
     found = _deployed(call)
     unit = _unit(call.body.get("unitId"))
     files = values.files(call.body.get("attachments"))

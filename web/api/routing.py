@@ -90,6 +90,8 @@ class Route:
         return f"{self.view.__module__.rsplit('.', 1)[-1]}:{self.method}:{self.path}"
 
 
+#: Under these names some clients say in the body again what stands in the address. Another value there is unknown.
+REPEATED = frozenset({"id", "key", "varId"})
 #: Every declared route, in the order of declaration.
 ROUTES: list[Route] = []
 
@@ -121,7 +123,7 @@ def serve(declared: Route, parts: Mapping[str, str]) -> Response:
         if "\x00" in part:
             raise bad_request("the path holds a NUL character")
     raw = _raw_body(declared)
-    call = Call(parts, _read_query(declared), _read_body(declared, raw), raw)
+    call = Call(parts, _read_query(declared), _read_body(declared, raw, parts), raw)
     given = declared.view(call)
     if isinstance(given, Response):
         return given
@@ -167,7 +169,7 @@ def _raw_body(declared: Route) -> bytes:
     return data
 
 
-def _read_body(declared: Route, data: bytes) -> Any:
+def _read_body(declared: Route, data: bytes, parts: Mapping[str, str]) -> Any:
     if declared.body is None or declared.multipart:
         return None
     if not data.strip() and not declared.body.get("required"):
@@ -176,6 +178,9 @@ def _read_body(declared: Route, data: bytes) -> Any:
         value = parse(data)
     except (ValueError, RecursionError) as error:
         raise bad_request(f"the body is no JSON that can be read: {str(error)[:200]}") from None
+    if isinstance(value, dict):
+        known = declared.body.get("properties", {})
+        value = {name: each for name, each in value.items() if name in known or name not in REPEATED or each not in parts.values()}
     wrong = list(islice(complaints(declared.body, value), COMPLAINTS_MAX))
     if wrong:
         raise bad_request("; ".join(wrong))

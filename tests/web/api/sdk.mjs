@@ -50,6 +50,8 @@ const running = await my("process-instance").list({ processDefinitionKey: key, f
 said.instances = [running.map((each) => each.id).includes(started.id), (await my("process-instance").count({ processDefinitionKey: key })).count];
 said.instance = (await my("process-instance").get(started.id)).suspended;
 
+said.variables = (await my("variable").instances({ processInstanceIdIn: [started.id], maxResults: 50 })).map((each) => each.name).includes("wish");
+
 const tasks = await my("task").list({ processInstanceId: started.id });
 const [task] = tasks._embedded?.task ?? tasks;
 said.task = [task.name, task.assignee];
@@ -64,6 +66,11 @@ said.formVariables = Object.keys(await my("task").formVariables({ id: task.id })
 await my("task").createComment(task.id, "已核对");
 said.comments = (await my("task").comments(task.id)).map((each) => each.message);
 said.links = (await my("task").identityLinks(task.id)).map((each) => each.type);
+await my("task").localVariable({ id: task.id, varId: "seen", value: "yes", type: "String" });
+said.local = (await my("task").localVariables(task.id)).seen?.value;
+await my("task").modifyVariables({ id: task.id, modifications: { more: { value: 2 } }, deletions: [] });
+await my("task").deleteVariable({ id: task.id, varId: "seen" });
+said.left = Object.keys(await my("task").localVariables(task.id));
 await my("task").delegate(task.id, "asker_head", none);
 said.owner = (await my("task").get(task.id)).owner;
 await my("task").assignee(task.id, "asker", none).catch((error) => { said.assign = error.message; });
@@ -80,6 +87,7 @@ said.ended = (await my("history").processInstance({ processDefinitionKey: key, f
 said.endedCount = (await my("history").processInstanceCount({ processDefinitionKey: key, finished: true })).count;
 said.operations = (await my("history").userOperation({ processInstanceId: started.id })).length > 0;
 
+said.report = (await my("history").report({ processDefinitionKeyIn: key, reportType: "duration", periodUnit: "month" })).length;
 said.users = (await my("user").list({ id: "provider" }, none)).map((each) => each.lastName);
 said.userCount = (await my("user").count({ id: "provider" }, none)).count;
 said.profile = (await my("user").profile("provider")).lastName;

@@ -46,7 +46,7 @@ def test_the_sdk_for_javascript_deploys_starts_works_and_reads_the_record(cast: 
         "definitions": [1, 1, True], "definitionCount": 1, "byKey": True, "xml": True, "startForm": {"camundaFormRef": None, "contextPath": None, "key": form_of},
         "startVariables": ["wish"], "started": ["string", True, True], "instances": [True, 2], "instance": False,
         "task": ["核对", None], "taskCount": 1, "got": True, "form": True, "formVariables": ["result"], "comments": ["已核对"],
-        "links": ["assignee", "candidate"], "owner": "asker", "resolved": None,
+        "variables": True, "local": "yes", "left": ["more"], "report": 1, "links": ["assignee", "candidate"], "owner": "asker", "resolved": None,
         "history": ["asker"], "historyCount": 1, "ended": 1, "endedCount": 1, "operations": True,
         "users": ["李住建"], "userCount": 1, "profile": "李住建", "groups": ["013/cataloguer", "013/handler", "013/intake"], "group": "住建受理",
         "filter": ["SDK 清单", ["SDK 清单"]], "filtered": 1, "jobs": 0, "incidents": 0,
@@ -66,7 +66,8 @@ def test_what_the_sdk_says_twice_must_be_the_same_both_times(program: Callable[[
     start = "/process-definition/key/conditional_share/start"
     for wrong in ({"key": "supervision"}, {"id": "supervision:1:2"}):
         status, _, said = refusal(person.send("POST", start, {**wrong, "variables": request_for()}))
-        assert status == 400 and "another one stands in the address" in said
+        assert status == 400 and f"{next(iter(wrong))}: unknown" in said
+    assert refusal(person.send("POST", start, {"colour": "conditional_share", "variables": request_for()}))[0] == 400
     assert person.post(start, {"key": "conditional_share", "variables": request_for()})["id"] not in (first, second)
     assert person.get("/group/013%252Fintake") == person.get("/group/013/intake") == person.get("/group/013%2Fintake", id="013/intake")
     assert refusal(person.send("GET", "/group/013%252Fintake?id=013/head"))[0] == 400
