@@ -64,7 +64,9 @@ def run(ground: Ground, rounds: int, size: int, waiting: int = 50) -> list[Table
         with _program(person.port, person_token) as asks:
             pages = _pages(ground, rounds, size, asks, lambda: bare.get("/"))
         person.reconnect()  # the server ends connections that were idle for half a minute
-        crowd = _crowd(ground, rounds, waiting, person.port, _token(ground, robot, "external"), lambda: person.get("/inbox/mine"))
+        bare.reconnect()
+        compared = {"bare": lambda: bare.get("/"), "page": lambda: person.get("/inbox/mine")}
+        crowd = _crowd(ground, rounds, waiting, person.port, _token(ground, robot, "external"), compared)
     return [pages, acts, together, idle, crowd]
 
 
@@ -113,7 +115,10 @@ def _program(port: int, token: str) -> Iterator[Callable[..., Any]]:
 
 def _pages(ground: Ground, rounds: int, size: int, asks: Callable[..., Any], bare: Act) -> Table:
     """First pages over HTTP beside the queries behind them."""
-    table = Table(f"Pages of the interface, {ground.kind}", ("", "p50 ms", "p95 ms", "× its query"), f"50 of {size:,} open cases, by token; the queries run in this process.")
+    table = Table(
+        f"Pages of the interface, {ground.kind}", ("", "p50 ms", "p95 ms", "× its query"),
+        f"50 of {size:,} open cases, by token; the queries run in this process.",
+    )  # fmt: skip
 
     def query(listed: Callable[..., object], filters: dict[str, Any]) -> Act:
         def act() -> None:
@@ -169,7 +174,10 @@ def _acts(ground: Ground, robot: Actor, rounds: int) -> Table:
 
 def _together(ground: Ground, robot: Actor, rounds: int) -> Table:
     """Several workers at once: how much they get done, and that none is given what another has."""
-    table = Table(f"Workers outside at once, {ground.kind}", ("workers", "tasks", "a second", "× one worker", "given twice"), "Each fetches one task at a time and completes it.")
+    table = Table(
+        f"Workers outside at once, {ground.kind}", ("workers", "tasks", "a second", "× one worker", "given twice"),
+        "Each fetches one task at a time and completes it.",
+    )  # fmt: skip
     alone = 0.0
     for workers in (1, 4):
         _start(ground, OUTSIDE, rounds)
@@ -212,10 +220,13 @@ def _idle(ground: Ground, robot: Actor) -> Table:
     return table
 
 
-def _crowd(ground: Ground, rounds: int, waiting: int, port: int, token: str, page: Act) -> Table:
+def _crowd(ground: Ground, rounds: int, waiting: int, port: int, token: str, acts: dict[str, Act]) -> Table:
     """A page alone, and while many workers outside wait for work as the original's clients do."""
-    table = Table(f"A page while {waiting} workers outside wait, {ground.kind}", ("", "p50 ms", "p95 ms"), "Each asks to be kept waiting, and again 0.3 s after an empty answer.")
-    alone = in_turns(rounds, {"page": page})["page"]
+    table = Table(
+        f"A page while {waiting} workers outside wait, {ground.kind}", ("", "p50 ms", "p95 ms", "× a bare request"),
+        "Each asks to be kept waiting, and again 0.3 s after an empty answer.",
+    )  # fmt: skip
+    alone = in_turns(rounds, acts)
     stopped = threading.Event()
     sent = {"workerId": "crowd", "maxTasks": 1, "asyncResponseTimeout": 10_000, "topics": [{"topicName": "nothing", "lockDuration": 1000}]}
 
@@ -228,12 +239,13 @@ def _crowd(ground: Ground, rounds: int, waiting: int, port: int, token: str, pag
     threads = [threading.Thread(target=wait, daemon=True) for _ in range(waiting)]
     for thread in threads:
         thread.start()
-    among = in_turns(rounds, {"page": page})["page"]
+    among = in_turns(rounds, acts)
     stopped.set()
     for thread in threads:
         thread.join(20)
     for name, times in (("a page of the inbox, alone", alone), (f"the same, {waiting} wait", among)):
-        table.add(name, ms(times.p50), ms(times.p95))
+        page, bare = times["page"], times["bare"]
+        table.add(name, ms(page.p50), ms(page.p95), f"{page.p50 / bare.p50:.1f}")
     return table
 
 
