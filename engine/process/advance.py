@@ -117,7 +117,8 @@ class Road:
         if isinstance(move, Fire) and not _still_due(case, move, self.work.now):
             return
         if isinstance(move, Complete | Finish | Return | Withdraw | Deliver | Hear | Terminate | Suspend | SetDue):
-            self._fire_overdue(case)
+            # What has failed already must not hold up who stops the case because of it.
+            self._fire_overdue(case, failed_too=not isinstance(move, Terminate | Suspend))
             if isinstance(move, Hear) and case.instance.state != "running":
                 return
             if case.instance.state != "running" or (isinstance(move, Complete | Finish | Return) and move.task.state == "cancelled"):
@@ -126,10 +127,13 @@ class Road:
                 raise Stale("到期处理已先行生效，不能再撤回")
         self._apply(case, move, at)
 
-    def _fire_overdue(self, case: Case) -> None:
+    def _fire_overdue(self, case: Case, *, failed_too: bool) -> None:
         """What is overdue fires before anything that comes late, in the order in which it was due."""
         while case.instance.state == "running":
-            overdue = [t for t in case.timers if t.state == "waiting" and t.due_at is not None and t.due_at <= self.work.now]
+            overdue = [
+                timer for timer in case.timers
+                if timer.state == "waiting" and timer.due_at is not None and timer.due_at <= self.work.now and (failed_too or not timer.attempts)
+            ]
             if not overdue:
                 return
             self.work.session.flush()  # what an earlier one of them opened has no id yet
@@ -294,7 +298,11 @@ class Road:
         instance = case.instance
         passed = case.fresh_steps()
         said["passed"] = [[step.step, step.how] for step in passed]
+        failing = [timer for timer in case.timers if timer.attempts]
         changes = project(case)
+        for timer in failing:
+            if timer.state == "cancelled":
+                incidents.resolve(self.work, timer_id=timer.id)  # it will never be tried again
         self.opened += changes.opened
         said.update(changes.said)
         external_tasks.bring_in_line(case, said)
@@ -368,6 +376,7 @@ class Road:
             said["outcome"] = instance.outcome_name
         else:
             instance.outcome, instance.outcome_name = ("withdrawn", "已撤回") if move.given_up else ("terminated", "已终止")
+        incidents.close_all(self.work, instance.id)
         self._end_children(case, "上级办件已结束", Instance.parent_token.is_not(None))
         if instance.parent_id is not None and instance.parent_token is not None:
             parent = self.case(instance.parent_id)

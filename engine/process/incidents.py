@@ -155,6 +155,11 @@ def resolve(
     work.session.execute(update(Incident).where(which, Incident.resolved_at.is_(None)).values(resolved_at=work.now))
 
 
+def close_all(work: Work, instance_id: int) -> None:
+    """Marks the incidents of a case that ends as resolved: nothing of it will be tried again."""
+    work.session.execute(update(Incident).where(Incident.instance_id == instance_id, Incident.resolved_at.is_(None)).values(resolved_at=work.now))
+
+
 @command
 def retry_incident(store: Store, incident_id: int, *, actor: Actor, origin: Origin = Origin()) -> None:
     """Lets the worker try the failed timer, external task or signal again at once. Raises NotFound, NotAllowed.

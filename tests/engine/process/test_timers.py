@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from engine.process.incidents import retry_incident
-from engine.process.instances import terminate_instance
+from engine.process.incidents import CaseFault, retry_incident
+from engine.process.instances import resume_instance, suspend_instance, terminate_instance
 from engine.process.operations import OPERATIONS, Operation
 from engine.process.notifying.reading import notices
 from engine.process.sheets.case import case_sheet
@@ -220,6 +220,40 @@ def test_a_poisoned_instance_becomes_an_incident_and_stops_nobody_else(
     retry_incident(office.store, incident.id, actor=office["otto"])
     assert office.sweep() == 1
     assert (office.instance(sick).state, office.incidents()) == ("completed", [])
+
+
+@pytest.fixture
+def poisoned(office: Office) -> int:
+    """A case with an open task, whose overdue deadline fails each time."""
+    office.deploy("start > user:wait > user:then > end", "late > xor:g", "g [1 / 0 > 1] > end:a", "g [default] > end:b",
+                  element("wait", unit="'A'", post="handler"), element("then", unit="'A'", post="handler"),
+                  timer("wait", "late", interrupting=True, workingDays=1, role="deadline"))
+    case = office.start()
+    office.sweep("2026-02-12 00:00")
+    assert [incident.attempts for incident in office.incidents()] == [1]
+    return case
+
+
+def test_what_fails_does_not_hold_up_who_stops_the_case_because_of_it(office: Office, poisoned: int) -> None:
+    suspend_instance(office.store, poisoned, actor=office["gu"], reason="等待修复")
+    resume_instance(office.store, poisoned, actor=office["gu"], reason="再试")
+    with pytest.raises(CaseFault):
+        office.complete("anna", "wait")
+    assert office.instance(poisoned).state == "running", "a person's step still comes after what was due before it"
+    assert len(office.incidents()) == 2
+    terminate_instance(office.store, poisoned, actor=office["gu"], reason="无法修复")
+    assert (office.instance(poisoned).state, office.incidents()) == ("terminated", []), "nothing of it will be tried again"
+
+
+def test_who_leaves_a_failing_clock_leaves_its_incident(office: Office) -> None:
+    office.deploy("start > user:wait > end", "soon > xor:g", "g [1 / 0 > 1] > end:a", "g [default] > end:b", "late > user:then > end:c",
+                  element("wait", unit="'A'", post="handler"), element("then", unit="'A'", post="handler"),
+                  timer("wait", "soon", beforeDeadline=1, role="reminder"), timer("wait", "late", interrupting=True, workingDays=3, role="deadline"))
+    case = office.start()
+    office.sweep("2026-02-13 00:00")
+    assert [incident.attempts for incident in office.incidents()] == [1], "the reminder fails"
+    office.sweep("2026-02-28 00:00")
+    assert office.open_steps(case) == ["then"] and office.incidents() == [], "nobody will remind of what was left"
 
 
 COUNTED_FROM = (
