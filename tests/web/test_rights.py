@@ -146,6 +146,7 @@ WORKSHOP_ACTS = {
     ("POST", "/migrations/new/preview"): EDITS,
     ("POST", "/migrations"): EDITS,
     ("POST", "/migrations/<int:migration_id>/start"): AGREES,
+    ("POST", "/migrations/<int:migration_id>/<any(rest, resume):act>"): WORKSHOP,
     ("POST", "/migrations/<int:migration_id>/stop"): WORKSHOP,
     ("POST", "/migrations/<int:migration_id>/withdraw"): WORKSHOP,
     ("POST", "/calendars/bindings"): EDITS,
@@ -390,6 +391,7 @@ def _a_workshop(cast: Cast) -> dict[str, str]:
         "/versions/<int:version>/dry-run/<int:move_id>": f"/versions/1/dry-run/{on_version}", "<int:move_id>": str(on_draft),
         "<int:draft_id>": str(draft), "<reference>": f"d{draft}", "<int:test_id>": str(test), "<int:proposal_id>": str(proposal),
         "<int:migration_id>": str(migration), "<int:recount_id>": str(counted), "<int:removal_id>": "1", "<int:from>": str(old), "<int:to>": str(new),
+        "<any(rest, resume):act>": "rest",
     }  # fmt: skip
 
 
