@@ -7,7 +7,7 @@ from alembic import op
 
 from engine.store.base import BigId, Json, UtcDateTime
 
-revision = "0007"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None

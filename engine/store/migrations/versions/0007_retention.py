@@ -8,7 +8,7 @@ from alembic import op
 from engine.store.append_only import REMOVAL_TRIGGERS
 from engine.store.base import BigId, UtcDateTime
 
-revision = "0009"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
