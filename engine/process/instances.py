@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from engine.people import permissions
@@ -19,7 +20,7 @@ from engine.process.forms import FormDefinition, answers_of, validate
 from engine.process.moves import Begin, Resume, Suspend, Terminate
 from engine.process.opening import open_instance
 from engine.process.operations import SUBJECTS, Subject
-from engine.process.tables import Instance
+from engine.process.tables import BUSINESS_KEY_MAX, Instance
 from engine.store.errors import Invalid, NotAllowed, NotFound, NotRunning
 from engine.store.store import Origin, Store, Work, command
 
@@ -87,9 +88,14 @@ def start_instance(
 
 def start_in(
     work: Work, key: str, *, actor: Actor, answers: Mapping[str, Any], variables: Mapping[str, Any] | None = None,
-    unit_id: int | None = None, attachments: Sequence[int] = (),
+    unit_id: int | None = None, attachments: Sequence[int] = (), business_key: str | None = None,
 ) -> int:  # fmt: skip
-    """`start_instance` in the caller's transaction, whose actor is `actor`."""
+    """`start_instance` in the caller's transaction, whose actor is `actor`.
+
+    `business_key` is how the program that starts it knows the case. Raises Invalid for one that is another case's number.
+    """
+    if business_key is not None:
+        _check_key(work.session, business_key)
     definition = in_force(work.session, key, work.now)
     home = actor.unit_id if unit_id is None else unit_id
     if not permissions.may_start(actor, start_posts(definition), home, start_body(definition)):
@@ -103,11 +109,20 @@ def start_in(
     values = _validated(definition, answers, base)
     instance = open_instance(
         work, definition, variables={**_data(definition, values), **base, **values}, at=work.now, unit_id=home, starter_id=actor.account_id,
-        subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None,
+        subject_key=(subject.key or None) if subject else None, subject_name=subject.name if subject else None, business_key=business_key,
     )
     taken = take_attachments(work, attachments, instance_id=instance.id, actor=actor)
-    advance(work, instance, Begin({"answers": values, "attachments": taken} if taken else {"answers": values}))
+    more = {"attachments": taken or None, "business_key": business_key}
+    advance(work, instance, Begin({"answers": values, **{name: value for name, value in more.items() if value is not None}}))
     return instance.id
+
+
+def _check_key(session: Session, business_key: str) -> None:
+    """Raises Invalid for a key that cannot be kept, or that already names a case as its number: it would mean two."""
+    if not business_key.strip() or not business_key.isprintable() or len(business_key) > BUSINESS_KEY_MAX:
+        raise Invalid({"businessKey": f"外部编号应为1到{BUSINESS_KEY_MAX}个可见字符"})
+    if session.scalar(select(Instance.id).where(Instance.number == business_key)) is not None:
+        raise Invalid({"businessKey": f"“{business_key}”已是另一办件的编号"})
 
 
 def start_by_system(

@@ -43,6 +43,7 @@ class Under:
 def open_instance(
     work: Work, definition: Deployed, *, variables: Mapping[str, Any], at: datetime, unit_id: int | None,
     starter_id: int | None = None, subject_key: str | None = None, subject_name: str | None = None, under: Under = Under(),
+    business_key: str | None = None,
 ) -> Instance:
     """A new instance of `definition`, numbered and titled, not yet run; received at `at`."""
     hold_version(work.session, definition.id)
@@ -62,6 +63,7 @@ def open_instance(
         subject_key=subject_key, unit_id=unit_id, starter_id=starter_id, started_at=at, escalated=False, variables=data,
         saved=b"", supervised=False, history_seq=0, history_hash=Head().hash, parent_id=under.parent_id,
         parent_token=under.parent_token, source_id=under.source_id, source_token=under.source_token,
+        business_key=business_key,
     )
     work.session.add(instance)
     work.session.flush()

@@ -19,6 +19,8 @@ from engine.store.base import Base, Id, Json
 FAR = "9999-12-31T00:00:00+00:00"
 #: States of a case that has not ended.
 OPEN_STATES = ("running", "suspended")
+#: Characters of the key by which another system knows a case.
+BUSINESS_KEY_MAX = 200
 
 
 class Definition(Base):
@@ -55,6 +57,7 @@ class Definition(Base):
 _UNSEARCHED = text("search = ''")
 _REMOVABLE = text("removal_at IS NOT NULL AND removed_at IS NULL")
 _GOING = text("ended_at IS NULL")
+_KEYED = text("business_key IS NOT NULL")
 
 
 class Instance(Base):
@@ -71,12 +74,13 @@ class Instance(Base):
         Index("ix_instance_process", "process_key", "id", "ended_at"),
         # What programs list (process/outside): open cases in the order of their ids, all by their start, each with what is mostly
         # asked. SQLite reads a case's row with its data and state in it, a page of the disk, to see one column.
-        Index("ix_instance_open", "id", "process_key", "definition_id", "number", "state", "ended_at", sqlite_where=_GOING, postgresql_where=_GOING),
+        Index("ix_instance_open", "id", "process_key", "definition_id", "number", "state", "ended_at", "business_key", sqlite_where=_GOING, postgresql_where=_GOING),
         Index("ix_instance_started", "started_at", "id", "ended_at", "removed_at"),
         Index("ix_instance_version", "definition_id", "id", sqlite_where=text("state = 'running'"),
               postgresql_where=text("state = 'running'")),
         Index("ix_instance_unsearched", "id", sqlite_where=_UNSEARCHED, postgresql_where=_UNSEARCHED),
         Index("ix_instance_removal", "removal_at", "id", sqlite_where=_REMOVABLE, postgresql_where=_REMOVABLE),
+        Index("ix_instance_business_key", "business_key", "id", sqlite_where=_KEYED, postgresql_where=_KEYED),
         Index("ix_instance_escalated", "id", sqlite_where=text("escalated IS 1"), postgresql_where=text("escalated IS true")),
     )
 
@@ -123,6 +127,8 @@ class Instance(Base):
     """When it was removed: this row is what is left, the line of the destruction list 销毁清册."""
     removal_id: Mapped[int | None]
     """By which removal."""
+    business_key: Mapped[str | None] = mapped_column(String(BUSINESS_KEY_MAX))
+    """The key 外部编号 by which the program that started it knows it; several cases may have the same."""
 
     __mapper_args__ = {"version_id_col": revision}
 

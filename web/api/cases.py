@@ -8,6 +8,7 @@ from typing import Any
 from engine.process.correcting import correct_data
 from engine.process.instances import resume_instance, set_all_going, suspend_instance, terminate_instance
 from engine.process.outside import cases, upkeep
+from engine.process.outside.keys import business_key
 from engine.process.outside.tree import Node, tree_of
 from engine.process.tables import OPEN_STATES
 from engine.store.errors import NotFound
@@ -34,9 +35,9 @@ ASKING = Asking({
 }, tuple(cases.SORTS), ("variables",), either=True)  # fmt: skip
 
 INSTANCE = record({
-    "links": shapes.LINKS, "id": text(), "definitionId": text(), "definitionKey": text(), "businessKey": text("the case's number"),
+    "links": shapes.LINKS, "id": text(), "definitionId": text(), "definitionKey": text(), "businessKey": text("the key that a program gave when it started the case, else the case's number"),
     "caseInstanceId": maybe(text()), "ended": flag(), "suspended": flag(), "tenantId": maybe(text()),
-    "office": record({"title": text(), "state": text(), "unit": maybe(text()), "startedBy": maybe(text()), "superProcessInstanceId": maybe(text())}),
+    "office": record({"number": text("the case's number"), "title": text(), "state": text(), "unit": maybe(text()), "startedBy": maybe(text()), "superProcessInstanceId": maybe(text())}),
 }, "a case")  # fmt: skip
 _T = "process-instance"
 #: The reason on record where a program of the original ends or stops a case and can give none.
@@ -47,10 +48,10 @@ def case_json(row: Any) -> dict[str, Any]:
     """A case in the shape of the original."""
     return {
         "links": [{"method": "GET", "href": f"/engine-rest/process-instance/{row.id}", "rel": "self"}], "id": str(row.id),
-        "definitionId": definition_id(row.process_key, row.version, row.definition_id), "definitionKey": row.process_key, "businessKey": row.number,
+        "definitionId": definition_id(row.process_key, row.version, row.definition_id), "definitionKey": row.process_key, "businessKey": business_key(row),
         "caseInstanceId": None, "ended": row.ended_at is not None, "suspended": row.state == "suspended", "tenantId": None,
         "office": {
-            "title": row.title, "state": row.state, "unit": row.unit_code, "startedBy": row.starter,
+            "number": row.number, "title": row.title, "state": row.state, "unit": row.unit_code, "startedBy": row.starter,
             "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
         },
     }  # fmt: skip

@@ -135,7 +135,7 @@ def diagram(call: Call) -> Any:
 # -- starting ---------------------------------------------------------------------------------
 
 START = shapes.body({
-    "variables": values.GIVEN_VARIABLES, "businessKey": maybe(text("must be left out: the engine numbers its cases", most=200)),
+    "variables": values.GIVEN_VARIABLES, "businessKey": maybe(text("how the caller knows the case; the engine numbers it all the same", most=200)),
     "withVariablesInReturn": flag(), "unitId": text("the code of the unit that asks, where the caller holds posts in several", most=32),
     "attachments": many(text(most=19), "ids of uploaded files", most=20),
     "startInstructions": many({"type": "object"}, "not covered: must be empty", most=0), "caseInstanceId": text("there are no CMMN cases", most=0),
@@ -149,8 +149,6 @@ _STARTED = {**INSTANCE, "properties": {**INSTANCE["properties"], "variables": va
 @_both("POST", "/start", "Starts a case", scope="start", body=START, answer=_STARTED, stands="better", refuses=(409, 500),
        note="variables are the answers of the start form, and what the case is about (resource_code, grant, source); Idempotency-Key")
 def _start(call: Call) -> Any:
-    if call.body.get("businessKey"):
-        raise bad_request("businessKey: the engine numbers its cases (办件编号); leave it out and keep the number of the answer")
     if call.body.get("skipIoMappings"):
         raise bad_request("skipIoMappings: not covered")
     found = _deployed(call)
@@ -158,7 +156,7 @@ def _start(call: Call) -> Any:
     files = values.files(call.body.get("attachments"))
     done = programs.start(
         store(), found.key, actor=me(), given=values.plain(call.body.get("variables")), definition_id=found.id if "id" in call.path else None,
-        unit_id=unit, attachments=files, once=once(call.raw), origin=origin(),
+        unit_id=unit, attachments=files, business_key=call.body.get("businessKey") or None, once=once(call.raw), origin=origin(),
     )  # fmt: skip
     told = case_json(one(int(done.answer["id"])))
     if call.body.get("withVariablesInReturn"):

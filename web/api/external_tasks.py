@@ -39,7 +39,7 @@ _WORKER = text("who fetches", least=1, most=200)
 _TASK: dict[str, Shape] = {
     "id": text(), "topicName": text(), "workerId": maybe(text()), "activityId": text(), "activityInstanceId": text(), "executionId": text(),
     "processInstanceId": text(), "processDefinitionId": text(), "processDefinitionKey": text(), "processDefinitionVersionTag": maybe(text()),
-    "businessKey": text("the number of the case"), "tenantId": maybe(text()), "retries": maybe(number()), "suspended": flag(),
+    "businessKey": text("the key of who started the case, else its number"), "tenantId": maybe(text()), "retries": maybe(number()), "suspended": flag(),
     "priority": number(least=-(2**31), most=2**31), "errorMessage": maybe(text()), "lockExpirationTime": maybe(moment()), "createTime": moment(),
 }  # fmt: skip
 TASK = record(_TASK)
@@ -68,7 +68,7 @@ def _told(task: Fetched) -> dict[str, Any]:
         "id": str(task.id), "topicName": task.topic, "workerId": task.worker, "activityId": task.step, "activityInstanceId": task.token,
         "executionId": task.token, "processInstanceId": str(task.instance_id),
         "processDefinitionId": f"{task.process_key}:{task.version}:{task.definition_id}", "processDefinitionKey": task.process_key,
-        "processDefinitionVersionTag": None, "businessKey": task.number, "tenantId": None, "retries": task.retries,
+        "processDefinitionVersionTag": None, "businessKey": task.business_key, "tenantId": None, "retries": task.retries,
         "suspended": task.suspended, "priority": task.priority, "errorMessage": task.error,
         "lockExpirationTime": dates.write(task.locked_until), "createTime": dates.write(task.created_at),
     }  # fmt: skip
@@ -127,7 +127,7 @@ def _one(call: Call) -> Fetched:
 _TOPIC = body(
     {
         "topicName": text(least=1, most=128), "lockDuration": _MS, "variables": many(text(most=200), "names; without it all that the diagram hands over", most=200),
-        "localVariables": flag("all that a worker is given is local here"), "businessKey": text("the number of a case", most=64),
+        "localVariables": flag("all that a worker is given is local here"), "businessKey": text("the key of a case, or its number", most=200),
         "processDefinitionId": text(most=200), "processDefinitionIdIn": many(text(most=200), most=100),
         "processDefinitionKey": text(most=64), "processDefinitionKeyIn": many(text(most=64), most=100),
         "processVariables": table(text(), "name → text that the worker must be given"), "deserializeValues": flag("ignored: values are JSON"),
@@ -180,7 +180,7 @@ def _asked(topic: Mapping[str, Any]) -> Asked:
     keys = [*(topic.get("processDefinitionKeyIn") or []), *filter(None, [topic.get("processDefinitionKey")])]
     return Asked(
         topic["topicName"], timedelta(milliseconds=topic["lockDuration"]), names=topic.get("variables"), processes=keys or None,
-        definitions=[definition_number(each) for each in ids] or None, number=topic.get("businessKey"),
+        definitions=[definition_number(each) for each in ids] or None, business_key=topic.get("businessKey"),
         holding=topic.get("processVariables") or {},
     )  # fmt: skip
 

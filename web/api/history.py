@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.process.outside import cases, records, todo, variable_list
+from engine.process.outside.keys import business_key
 from engine.process.outside.listing import MOST, number
 from engine.store.errors import NotFound
 from web.api import dates, values
@@ -39,7 +40,7 @@ CASE = record({
     "durationInMillis": {"type": ["integer", "null"]}, "startUserId": maybe(text()), "startActivityId": maybe(text()), "deleteReason": maybe(text()),
     "rootProcessInstanceId": text(), "superProcessInstanceId": maybe(text()), "superCaseInstanceId": maybe(text()), "caseInstanceId": maybe(text()),
     "tenantId": maybe(text()), "state": text(only=("ACTIVE", "SUSPENDED", "COMPLETED", "EXTERNALLY_TERMINATED")), "restartedProcessInstanceId": maybe(text()),
-    "office": record({"title": text(), "outcome": maybe(text()), "unit": maybe(text())}),
+    "office": record({"number": text(), "title": text(), "outcome": maybe(text()), "unit": maybe(text())}),
 }, "a case of the record")  # fmt: skip
 _STATES = {"running": "ACTIVE", "suspended": "SUSPENDED", "completed": "COMPLETED", "terminated": "EXTERNALLY_TERMINATED"}
 
@@ -50,13 +51,13 @@ def _millis(start: datetime, end: datetime | None) -> int | None:
 
 def _case(row: Any) -> dict[str, Any]:
     return {
-        "id": str(row.id), "businessKey": row.number, "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
+        "id": str(row.id), "businessKey": business_key(row), "processDefinitionId": definition_id(row.process_key, row.version, row.definition_id),
         "processDefinitionKey": row.process_key, "processDefinitionName": row.process_name, "processDefinitionVersion": row.version,
         "startTime": dates.write(row.started_at), "endTime": dates.write(row.ended_at), "removalTime": dates.write(row.removal_at),
         "durationInMillis": _millis(row.started_at, row.ended_at), "startUserId": row.starter, "startActivityId": None, "deleteReason": None,
         "rootProcessInstanceId": str(row.parent_id or row.id), "superProcessInstanceId": str(row.parent_id) if row.parent_id else None,
         "superCaseInstanceId": None, "caseInstanceId": None, "tenantId": None, "state": _STATES[row.state], "restartedProcessInstanceId": None,
-        "office": {"title": row.title, "outcome": row.outcome_name, "unit": row.unit_code},
+        "office": {"number": row.number, "title": row.title, "outcome": row.outcome_name, "unit": row.unit_code},
     }  # fmt: skip
 
 

@@ -68,8 +68,8 @@ def correlate(call: Call) -> Any:
 
 
 def _begun_by(sought: Sought) -> list[str]:
-    """The processes that the message may begin: only one that names no case."""
-    if sought.instance_id is not None or sought.number is not None:
+    """The processes that the message may begin: only one that names no case by its id."""
+    if sought.instance_id is not None:
         return []
     with store().read() as session:
         return [definition.key for definition in correlating.processes_begun_by(session, sought.message)]
@@ -82,8 +82,9 @@ def _waiting(sought: Sought, begins: list[str]) -> list[int]:
     return correlating.cases_waiting(store(), sought) if may(me(), "operate") else []
 
 
-def _begin(key: str, payload: dict[str, Any]) -> int:
-    return int(programs.start(store(), key, actor=me(), given=payload, origin=origin()).answer["id"])
+def _begin(key: str, sought: Sought, payload: dict[str, Any]) -> int:
+    done = programs.start(store(), key, actor=me(), given=payload, business_key=sought.business_key, origin=origin())
+    return int(done.answer["id"])
 
 
 def _single(sought: Sought, payload: dict[str, Any]) -> tuple[list[int], list[int]]:
@@ -101,7 +102,7 @@ def _single(sought: Sought, payload: dict[str, Any]) -> tuple[list[int], list[in
         raise _mismatch(sought, f"{len(begins)} processes begin with it: {', '.join(begins)}")
     if not begins:
         raise _mismatch(sought, "0 cases wait for it, and no process begins with it")
-    return [], [_begin(begins[0], payload)]
+    return [], [_begin(begins[0], sought, payload)]
 
 
 def _all(sought: Sought, payload: dict[str, Any]) -> tuple[list[int], list[int]]:
@@ -109,7 +110,7 @@ def _all(sought: Sought, payload: dict[str, Any]) -> tuple[list[int], list[int]]
     found = _waiting(sought, begins)
     if len(found) > MOST:
         raise bad_request(f"more than {MOST} cases wait for it: narrow it, by correlationKeys for instance")
-    begun = [_begin(key, payload) for key in begins]
+    begun = [_begin(key, sought, payload) for key in begins]
     done = correlating.tell_cases(store(), found, sought, payload, actor=me(), origin=origin()) if found else correlating.Told(())
     if done.failed:
         numbers = ", ".join(str(each) for each in done.failed[:20])

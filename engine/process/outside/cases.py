@@ -13,6 +13,7 @@ from engine.people.actor import Actor
 from engine.people.tables import Account, Unit
 from engine.process.event_tables import Subscription
 from engine.process.outside import variables
+from engine.process.outside.keys import keyed
 from engine.process.outside.listing import (
     Condition, Cut, Filter, Listed, Rows, after, among, any_of, before, conditions, definition, ident, idents, like, not_among, nothing,
     number, same, when,
@@ -60,7 +61,7 @@ def _failed(of: Filter) -> Filter:
 
 
 _COMMON: Mapping[str, Filter] = {
-    "processInstanceIds": idents(Instance.id), "businessKey": same(Instance.number), "businessKeyLike": like(Instance.number),
+    "processInstanceIds": idents(Instance.id), "businessKey": keyed(same), "businessKeyLike": keyed(like),
     "processDefinitionId": definition(Instance.definition_id), "processDefinitionKey": same(Instance.process_key),
     "processDefinitionKeyIn": among(Instance.process_key), "processDefinitionKeyNotIn": not_among(Instance.process_key),
     "active": when(Instance.state == "running"), "suspended": when(Instance.state == "suspended"),
@@ -110,8 +111,8 @@ _starter = aliased(Account)
 
 PAST_FILTERS: Mapping[str, Filter] = {
     **_COMMON,
-    "processInstanceId": ident(Instance.id), "processInstanceBusinessKey": same(Instance.number),
-    "processInstanceBusinessKeyIn": among(Instance.number), "processInstanceBusinessKeyLike": like(Instance.number),
+    "processInstanceId": ident(Instance.id), "processInstanceBusinessKey": keyed(same),
+    "processInstanceBusinessKeyIn": keyed(among), "processInstanceBusinessKeyLike": keyed(like),
     "processDefinitionName": _named(same), "processDefinitionNameLike": _named(like), "startedBefore": before(Instance.started_at),
     "startedAfter": after(Instance.started_at), "finishedBefore": before(Instance.ended_at), "finishedAfter": after(Instance.ended_at),
     "startedBy": same(_starter.login), "finished": when(Instance.ended_at.is_not(None)), "unfinished": when(Instance.ended_at.is_(None)),
@@ -129,7 +130,7 @@ PAST_SORTS: Mapping[str, Any] = {
 
 
 ROWS = Rows(Instance.id, (
-    Instance.id, Instance.number, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
+    Instance.id, Instance.number, Instance.business_key, Instance.title, Instance.state, Instance.process_key, Instance.definition_id, Instance.parent_id,
     Instance.started_at, Instance.ended_at, Instance.removal_at, Instance.outcome, Instance.outcome_name, Instance.revision, Definition.version,
     Definition.name.label("process_name"), Unit.code.label("unit_code"), _starter.login.label("starter"),
 ), (
@@ -194,11 +195,6 @@ def one_case(session: Session, instance_id: int) -> Any:
     if row is None:
         raise NotFound(f"No matching process instance with id {instance_id}")
     return row
-
-
-def by_number(session: Session, business_key: str) -> int | None:
-    """The id of a case by its number; None where there is none. One query."""
-    return session.scalar(select(Instance.id).where(Instance.number == business_key))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Messages that come by their name and by what they know of a case: its id, its number, or values of its data.
+"""Messages that come by their name and by what they know of a case: its id, its business key, or values of its data.
 
 Each case that a message finds is told in a transaction of its own, under its lock: between the question and the telling it may
 have stopped waiting. A message that finds none, or several where it is for one, is refused, and nobody is told.
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -42,7 +42,7 @@ class Sought:
 
     message: str
     instance_id: int | None = None
-    number: str | None = None
+    business_key: str | None = None
     keys: Mapping[str, Any] = field(default_factory=dict)
     """Names of the case's data, and the values that they must have."""
 
@@ -71,8 +71,8 @@ def _waiting(sought: Sought) -> Any:
     )  # fmt: skip
     if sought.instance_id is not None:
         query = query.where(Instance.id == sought.instance_id)
-    if sought.number is not None:
-        query = query.where(Instance.number == sought.number)
+    if sought.business_key is not None:
+        query = query.where(or_(Instance.number == sought.business_key, Instance.business_key == sought.business_key))
     keys = variables.holds([{"name": name, "operator": "eq", "value": value} for name, value in sought.keys.items()])
     return query if keys is None else query.where(keys)
 

@@ -19,6 +19,7 @@ from engine.people.actor import Actor
 from engine.people.permissions import require
 from engine.process.definitions import deployed
 from engine.process.interpreter.model import Step
+from engine.process.outside.keys import business_key
 from engine.process.tables import ExternalTask, Instance
 from engine.store.errors import Invalid
 from engine.store.store import Origin, Store, command
@@ -45,8 +46,8 @@ class Asked:
     """Keys; None for any process."""
     definitions: Collection[int] | None = None
     """Versions; None for any."""
-    number: str | None = None
-    """Of one case only."""
+    business_key: str | None = None
+    """Of cases with this business key, or number, only."""
     holding: Mapping[str, str] = field(default_factory=dict)
     """Only tasks whose worker is given these texts."""
 
@@ -61,7 +62,8 @@ class Fetched:
     name: str
     token: str
     instance_id: int
-    number: str
+    business_key: str
+    """The key of who started the case, else its number."""
     process_key: str
     definition_id: int
     version: int
@@ -143,8 +145,8 @@ def _wanted(asked: Asked) -> ColumnElement[bool]:
         wanted.append(ExternalTask.process_key.in_(asked.processes))
     if asked.definitions is not None:
         wanted.append(Instance.definition_id.in_(asked.definitions))
-    if asked.number is not None:
-        wanted.append(Instance.number == asked.number)
+    if asked.business_key is not None:
+        wanted.append(or_(Instance.number == asked.business_key, Instance.business_key == asked.business_key))
     wanted += [ExternalTask.given[name].as_string() == value for name, value in asked.holding.items()]
     return and_(*wanted)
 
@@ -154,7 +156,7 @@ def _is_wanted(asked: Asked, row: ExternalTask, instance: Instance) -> bool:
         row.topic == asked.topic
         and (asked.processes is None or row.process_key in asked.processes)
         and (asked.definitions is None or instance.definition_id in asked.definitions)
-        and asked.number in (None, instance.number)
+        and asked.business_key in (None, instance.number, instance.business_key)
         and all(name in row.given and row.given[name] == value for name, value in asked.holding.items())
     )
 
@@ -165,7 +167,7 @@ def fetched(session: Session, row: ExternalTask, instance: Instance, names: Coll
     step: Step | None = definition.diagram.steps.get(row.step)
     return Fetched(
         id=row.id, topic=row.topic, step=row.step, name=step.name if step else row.topic, token=row.token,
-        instance_id=row.instance_id, number=instance.number, process_key=row.process_key, definition_id=definition.id,
+        instance_id=row.instance_id, business_key=business_key(instance), process_key=row.process_key, definition_id=definition.id,
         version=definition.version, worker=row.worker, locked_until=row.locked_until, retries=row.retries, error=row.error,
         details=row.details, priority=row.priority, created_at=row.created_at, state=row.state,
         suspended=instance.state == "suspended",

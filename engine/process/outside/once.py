@@ -60,7 +60,7 @@ SUBJECT_NAMES = ("resource_code", "grant", "source")
 @command
 def start(
     store: Store, key: str, *, actor: Actor, given: Mapping[str, Any], definition_id: int | None = None, unit_id: int | None = None,
-    attachments: Sequence[int] = (), once: Once | None = None, origin: Origin = Origin(),
+    attachments: Sequence[int] = (), business_key: str | None = None, once: Once | None = None, origin: Origin = Origin(),
 ) -> Done:  # fmt: skip
     """Starts a case; `given` are the answers of the start form, and what it is about. The answer holds `id`.
 
@@ -81,7 +81,7 @@ def start(
                     raise Invalid({name: f"“{name}”应为文字"})
             answers = {name: value for name, value in given.items() if name not in about}
             instance_id = start_in(
-                work, key, actor=actor, answers=answers, variables=about, unit_id=unit_id, attachments=attachments
+                work, key, actor=actor, answers=answers, variables=about, unit_id=unit_id, attachments=attachments, business_key=business_key
             )
             return {"id": instance_id}
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from engine.people.actor import Actor
 from engine.people.tables import Account, Appointment, Unit
 from engine.process.outside import variables
+from engine.process.outside.keys import keyed
 from engine.process.outside.listing import (
     Condition, Cut, Filter, Listed, Rows, after, among, any_of, before, conditions, definition, ident, idents, like, not_among, nothing,
     other, same, when,
@@ -52,10 +53,10 @@ def _of_person(login: str) -> Condition:
 
 
 def _numbered(by: Callable[[Any], Filter]) -> Filter:
-    """Of cases by their number, which has an index; that of a task is a copy."""
+    """Of cases by their business key, which has an index; the number of a task is a copy."""
 
     def condition(value: Any) -> Condition:
-        numbered = by(_case.number)(value)
+        numbered = keyed(by, _case)(value)
         assert numbered is not None
         return Task.instance_id.in_(select(_case.id).where(numbered))
 

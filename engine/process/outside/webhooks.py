@@ -116,12 +116,12 @@ def body_of(session: Session, event: Event) -> dict[str, Any]:
     """What a receiver is told: ids, number, process, step and dates; of a restricted case ids only."""
     instance = event.instance
     definition = deployed(session, instance.definition_id)
-    case = {"id": str(instance.id), "process": instance.process_key, "definition": f"{definition.key}:{definition.version}:{definition.id}"}
+    case: dict[str, Any] = {"id": str(instance.id), "process": instance.process_key, "definition": f"{definition.key}:{definition.version}:{definition.id}"}
     told: dict[str, Any] = {"id": event.id, "version": VERSION, "kind": event.kind, "at": event.at.isoformat(), "case": case}
     if is_restricted(session, instance):
         told["restricted"] = True
         return told | {name: {"id": about["id"]} for name, about in event.about.items() if about.get("id")}
-    case |= {"number": instance.number, "processName": definition.name, "state": instance.state}
+    case |= {"number": instance.number, "businessKey": instance.business_key, "processName": definition.name, "state": instance.state}
     for name, about in event.about.items():
         facts = dict(about)
         if facts.get("unit") is not None:

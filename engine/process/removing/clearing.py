@@ -113,7 +113,7 @@ def clear(session: Session, instance: Instance) -> list[str]:
     session.execute(delete(Signal).where(Signal.instance_id == case), execution_options=_BY_ITSELF)
     for table in _ROWS:
         session.execute(delete(table).where(table.instance_id == case), execution_options=_BY_ITSELF)
-    instance.title, instance.search = "", search_text(instance.number)
+    instance.title, instance.search, instance.business_key = "", search_text(instance.number), None
     instance.variables, instance.saved, instance.undo = {}, b"", None
     instance.subject_key = instance.starter_id = None
     instance.escalated = False

@@ -156,6 +156,8 @@ class CaseSheet:
     process_name: str
     version: int
     number: str
+    business_key: str | None
+    """The key by which the program that started it knows it."""
     title: str
     state: str
     outcome: str | None
@@ -214,7 +216,7 @@ def sheet_of(session: Session, instance: Instance, seen: Sight, *, must_log: boo
     parent, children = _relatives(session, instance)
     return CaseSheet(
         instance_id=instance.id, definition_id=definition.id, process_key=definition.key, process_name=definition.name,
-        version=definition.version, number=instance.number, title=instance.title, state=instance.state,
+        version=definition.version, number=instance.number, business_key=instance.business_key, title=instance.title, state=instance.state,
         outcome=instance.outcome, outcome_name=instance.outcome_name, unit_name=unit.name if unit else None,
         starter=starter.name if starter else None, started_at=instance.started_at, ended_at=instance.ended_at, removal_at=instance.removal_at,
         subject_key=instance.subject_key, variables=instance.variables,

@@ -15,9 +15,10 @@ from engine.process.workshop import proposals
 from engine.store.settings import Settings
 from tests.web.api.client import Program, refusal
 from tests.web.cast import HOUSING, RULES, Cast
-from tests.web.desk import REQUEST, Desk
+from tests.web.desk import REQUEST, Desk, text_of
 
 Programs = Callable[[str], Program]
+Desks = Callable[[str], Desk]
 DIAGRAM = RULES / "conditional_share" / "diagram.bpmn"
 
 
@@ -59,6 +60,29 @@ def test_a_case_is_started_once_whatever_is_lost_on_the_way(program: Programs) -
     by_id = person.get("/process-definition/key/conditional_share")["id"]
     other = person.post(f"/process-definition/{by_id}/submit-form", {"variables": with_text_lists(request_for())})
     assert other["id"] != case["id"]
+
+
+def test_a_program_knows_its_case_by_a_key_of_its_own(program: Programs, desk: Desks, cast: Cast) -> None:
+    person, office = program("asker"), program("office")
+    start = "/process-definition/key/conditional_share/start"
+    ordered = person.post(start, {"variables": with_text_lists(request_for()), "businessKey": "ORDER-7"})
+    plain = person.post(start, {"variables": with_text_lists(request_for()), "businessKey": None})
+    number = ordered["office"]["number"]
+    assert ordered["businessKey"] == "ORDER-7" and number.startswith("共享申请") and plain["businessKey"] == plain["office"]["number"]
+    for asked in ({"businessKey": "ORDER-7"}, {"businessKey": number}, {"businessKeyLike": "ORDER%"}):
+        assert [each["id"] for each in office.get("/process-instance", **asked)] == [ordered["id"]], asked
+        assert office.get("/process-instance/count", **asked) == {"count": 1}
+    for asked in ({"processInstanceBusinessKey": "ORDER-7"}, {"processInstanceBusinessKeyIn": "ORDER-7,none"}, {"processInstanceBusinessKeyLike": "%R-7"}):
+        assert [each["businessKey"] for each in office.get("/history/process-instance", **asked)] == ["ORDER-7"], asked
+        assert [each["processInstanceId"] for each in program("asker_head").get("/task", **asked)] == [ordered["id"]], asked
+        assert office.get("/history/task/count", **asked) == {"count": 1}
+    again = person.post(start, {"variables": with_text_lists(request_for()), "businessKey": "ORDER-7"})
+    assert office.get("/execution/count", businessKey="ORDER-7") == {"count": 2} and again["office"]["number"] != number, "a key may come again"
+    for wrong in (number, " ", "a\tb", "x" * 201):
+        assert refusal(person.send("POST", start, {"variables": with_text_lists(request_for()), "businessKey": wrong}))[0] == 400, wrong
+    assert office.get("/process-instance/count") == {"count": 3}
+    page = text_of(desk("asker").get(f"/cases/{ordered['id']}"))
+    assert "外部编号" in page and "ORDER-7" in page and "外部编号" not in text_of(desk("asker").get(f"/cases/{plain['id']}"))
 
 
 def test_a_start_that_the_form_refuses_starts_nothing(program: Programs) -> None:

@@ -23,7 +23,7 @@ from tests.web.cast import Cast
 from web.api import external_tasks
 
 Tokens = Callable[..., Program]
-FETCH = {"workerId": "w1", "maxTasks": 5, "topics": [{"topicName": "grants", "lockDuration": 60_000}]}
+FETCH: dict[str, Any] = {"workerId": "w1", "maxTasks": 5, "topics": [{"topicName": "grants", "lockDuration": 60_000}]}
 
 
 @pytest.fixture
@@ -73,6 +73,16 @@ def test_of_an_error_the_case_takes_what_its_event_names(with_token: Tokens, cas
     worker.post(f"/external-task/{task['id']}/bpmnError", told)
     kept = with_token("asker").get(f"/process-instance/{case}/variables")
     assert kept["reason"] == {"value": "已停用", "type": "String", "valueInfo": {}} and "other" not in kept
+
+
+def test_a_worker_may_ask_for_the_cases_of_one_key(with_token: Tokens, cases: list[int]) -> None:
+    ordered = with_token("asker").post("/process-definition/key/granting/start", {"businessKey": "ORDER-7"})
+    worker, topic = with_token("operator", "external"), FETCH["topics"][0]
+    (found,) = worker.post("/external-task/fetchAndLock", {**FETCH, "topics": [{**topic, "businessKey": "ORDER-7"}]})
+    assert (found["businessKey"], found["processInstanceId"]) == ("ORDER-7", ordered["id"])
+    rest = worker.post("/external-task/fetchAndLock", FETCH)
+    assert len(rest) == len(cases) and all(each["businessKey"].endswith("号") for each in rest), "the others by their numbers"
+    assert worker.post("/external-task/fetchAndLock", {**FETCH, "topics": [{**topic, "businessKey": "none"}]}) == []
 
 
 def test_tries_run_out_and_the_operator_lets_it_be_tried_again(with_token: Tokens, cases: list[int], clock: MovableClock) -> None:
