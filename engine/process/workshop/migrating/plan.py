@@ -77,19 +77,15 @@ class Plan:
 
 def versions(session: Session, from_id: int, to_id: int) -> tuple[Deployed, Deployed]:
     """The two versions of a migration. Raises NotFound, Invalid where they are no two versions of one process."""
-    before, after = _there(session, from_id), _there(session, to_id)
+    there = set(session.scalars(select(Definition.id).where(Definition.id.in_((from_id, to_id)), THERE)))
+    if not {from_id, to_id} <= there:
+        raise NotFound("没有找到该流程版本")
+    before, after = deployed(session, from_id), deployed(session, to_id)
     if before.key != after.key:
         raise Invalid({"to": "只能迁移到同一流程的另一个版本"})
     if before.id == after.id:
         raise Invalid({"to": "请选择与原版本不同的版本"})
     return before, after
-
-
-def _there(session: Session, definition_id: int) -> Deployed:
-    """A version that was not deleted. Raises NotFound."""
-    if session.scalar(select(Definition.id).where(Definition.id == definition_id, THERE)) is None:
-        raise NotFound("没有找到该流程版本")
-    return deployed(session, definition_id)
 
 
 def propose_plan(session: Session, actor: Actor, from_id: int, to_id: int) -> Plan:

@@ -36,7 +36,7 @@ export function processSections(subject) {
         property("numberPrefix", "编号前缀", { help: "办件编号中年份之前的文字，例如“共享申请”。" }),
         property("holds", "占用资源", { kind: "select", options: [{ value: "", label: "不占用" }, { value: "resource", label: "占用：办理期间不得另行变更同一资源" }] }),
         parties(subject),
-        property("retention", "保管期限", { placeholder: "（长期保管）", warn: period, help: "办结后保管多久，如 10y（十年）、180d（一百八十天），permanent 为永久。期满由两人批准后销毁。" }),
+        property("retention", "保管期限", { placeholder: "（长期保管）", warn: period, help: "办结后保管多久，如 10y（十年）、180d（一百八十天）；不填为长期保管。期满由两人批准后销毁。" }),
       ],
     },
     {
