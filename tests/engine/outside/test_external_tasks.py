@@ -74,7 +74,7 @@ def test_a_worker_is_given_what_the_diagram_hands_over_and_the_case_takes_what_i
     [task] = fetch(granting)
     assert (task.topic, task.step, task.instance_id, task.worker) == ("grants", "grant", case, "w1")
     assert task.given == {"resource": "房产登记", "applicant": "A"}
-    assert task.number == granting.instance(case).number
+    assert task.business_key == granting.instance(case).number
     assert fetch(granting, "w2") == []  # it is w1's
     complete_external(granting.store, task.id, actor=robot(granting), worker="w1",
                       given={"id": "G-1", "valid_until": "2027-01-01", "secret": "x"})
@@ -270,7 +270,7 @@ def test_the_urgent_comes_first_and_a_worker_chooses(office: Office) -> None:
     assert [task.instance_id for task in fetch(office, topic="scan", most=2)] == [second, third]
     assert fetch(office, topic="other") == []
     assert fetch(office, topic="scan", processes=["another"]) == []
-    [task] = fetch(office, topic="scan", number=office.instance(first).number, names=["name"])
+    [task] = fetch(office, topic="scan", business_key=office.instance(first).number, names=["name"])
     assert task.given == {"name": "n1"}
     set_priority(office.store, task.id, 77, actor=robot(office))
     assert rows(office)[0].priority == 77

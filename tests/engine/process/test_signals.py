@@ -287,7 +287,7 @@ def test_a_message_finds_cases_by_what_they_hold_and_tells_each_by_itself(office
     assert cases_waiting(office.store, Sought("news", keys={"place": "东"})) == [cases[0], cases[2], cases[3]]
     assert cases_waiting(office.store, Sought("news", keys={"place": "东", "level": 2})) == [cases[3]]
     assert cases_waiting(office.store, Sought("news", keys={"place": None})) == cases_waiting(office.store, Sought("news", keys={"level": "1"})) == []
-    assert cases_waiting(office.store, Sought("news", number=office.instance(cases[1]).number)) == [cases[1]]
+    assert cases_waiting(office.store, Sought("news", business_key=office.instance(cases[1]).number)) == [cases[1]]
     assert cases_waiting(office.store, Sought("other")) == []
     sought = Sought("news", keys={"place": "东"})
     done = tell_cases(office.store, [cases[0], cases[2], cases[3]], sought, {"from": "市"}, actor=office["otto"])
