@@ -18,7 +18,7 @@ from engine.process.outside.once import forget_answers
 from engine.process.searching import fill_in_search
 from engine.process.subscriptions import fill_in
 from engine.process.tables import Attachment, Heartbeat
-from engine.store.store import Origin, Store, command
+from engine.store.store import WORKER, Store, command
 
 log = logging.getLogger("worker")
 
@@ -26,7 +26,6 @@ log = logging.getLogger("worker")
 ORPHAN_AGE = timedelta(days=1)
 #: A heartbeat that is older was left by a worker that was killed.
 DEAD_AGE = timedelta(days=1)
-WORKER = Origin("", "worker")
 
 
 def tidy(store: Store, uploads: Path, stopping: Callable[[], bool]) -> int:

@@ -41,14 +41,13 @@ from engine.sharing import registry
 from engine.sharing.duties import open_due
 from engine.sharing.expiry import expire
 from engine.store.settings import Settings
-from engine.store.store import Origin, Store
+from engine.store.store import WORKER, Store
 
 log = logging.getLogger("worker")
 
 #: Diagrams call operations by name: whoever moves a case must have imported what it may call.
 REGISTERS = registry.__all__
 
-WORKER = Origin("", "worker")
 #: Timers fired between two looks at whether the worker is to stop.
 BATCH = 50
 #: History entries sealed in one transaction.

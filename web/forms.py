@@ -67,11 +67,6 @@ class FormView:
         order = {shown.key: place for place, shown in enumerate(self.fields)}
         return sorted(self.errors.items(), key=lambda item: order.get(item[0], len(order)))
 
-    @property
-    def takes_files(self) -> bool:
-        """Whether a field of the form is itself a file."""
-        return any(shown.type == "file" for shown in self.fields)
-
 
 def read_posted(form: forms.FormDefinition | None, posted: MultiDict[str, str]) -> dict[str, Any]:
     """The raw answers of a posted form, by field key; what was not sent is left out, except an empty checkbox."""

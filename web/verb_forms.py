@@ -6,10 +6,10 @@ comes back with the sentence of a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from flask import make_response, redirect, render_template, request
+from flask import flash, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import MultiDict
 
@@ -85,6 +85,27 @@ def refused(form: VerbForm, refusal: Refused, posted: MultiDict[str, str]) -> Re
     message = "；".join(text for name, text in wrong.items() if name not in known) if wrong else refusal.message
     again = replace(form, typed={name: posted.getlist(name) for name in posted}, wrong=wrong, message=message)
     return shown(again, status_of(refusal))
+
+
+def offered(form: VerbForm | None, gone: str, back: str) -> ResponseReturnValue:
+    """The form of a verb; where the reader cannot use it now (None) the sentence `gone`, on the page to go back to."""
+    if form is None:
+        flash(gone, "warning")
+        return gone_on(back) if is_swap() else redirect(back, 302)
+    return shown(form)
+
+
+def done(act: Callable[[], tuple[str, str]], form: Callable[[], VerbForm | None]) -> ResponseReturnValue:
+    """Does a verb, which gives what to say and the page to go on to; a refusal comes back in its form, with what was typed."""
+    try:
+        said, place = act()
+    except Refused as refusal:
+        again = form()
+        if again is None:
+            raise  # there is no form to come back to
+        return refused(again, refusal, request.form)
+    flash(said, "success")
+    return gone_on(place)
 
 
 def gone_on(place: str) -> ResponseReturnValue:

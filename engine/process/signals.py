@@ -32,13 +32,12 @@ from engine.process.rows import add_missing
 from engine.process.tables import Instance
 from engine.process.throwing import last_listener
 from engine.store.errors import Invalid, NotFound, NotRunning, Stale
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Origin, Store, Work, command
 
 log = logging.getLogger(__name__)
 
 #: Subscriptions looked through in one transaction, and deliveries read at once.
 SPREAD_PAGE, PAGE = 500, 50
-WORKER = Origin("", "worker")
 
 
 class NobodyHears(NotRunning):

@@ -18,11 +18,10 @@ from engine.process.clocks import acts_at
 from engine.process.moves import Fire
 from engine.process.tables import Instance, Timer
 from engine.store.errors import Stale
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Store, Work, command
 
 #: Due timers read at once; small, so that a second worker finds fresh ones.
 PAGE = 50
-WORKER = Origin("", "worker")
 
 
 def fire_due(store: Store, most: int = 1000) -> int:

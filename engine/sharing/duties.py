@@ -31,11 +31,10 @@ from engine.sharing.schedule import Duty, Period, duties_of, periods_due_in
 from engine.store.base import Base
 from engine.store.errors import NotFound
 from engine.store.settings import ROOT
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Store, Work, command
 
 log = logging.getLogger("duties")
 
-WORKER = Origin("", "worker")
 DIAGRAMS = ROOT / "bpmn"
 #: A period that a whole outage slept through is still opened when it was due no longer ago than this.
 CATCH_UP = timedelta(days=31)

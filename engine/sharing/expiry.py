@@ -23,12 +23,12 @@ from engine.process.definitions import in_force
 from engine.process.editions import edition_at
 from engine.process.notices import notify_post
 from engine.sharing.catalogue import Resource
-from engine.sharing.duties import DIAGRAMS, WORKER, remind_once
+from engine.sharing.duties import DIAGRAMS, remind_once
 from engine.sharing.grants import Grant
 from engine.sharing.negative_list import NegativeListEntry
 from engine.sharing.schedule import section_of
 from engine.store.errors import NotFound
-from engine.store.store import Store, Work, command
+from engine.store.store import WORKER, Store, Work, command
 
 #: The process whose rule set says how long ahead people are reminded.
 REQUEST = "conditional_share"

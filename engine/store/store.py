@@ -35,6 +35,10 @@ class Origin:
     request_id: str = ""
 
 
+#: From where the worker's commands come.
+WORKER = Origin("", "worker")
+
+
 @dataclass(slots=True)
 class Work:
     """One transaction of one command.

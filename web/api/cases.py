@@ -103,7 +103,7 @@ def case(call: Call) -> Any:
 @route("DELETE", "/process-instance/<id>", "Ends a case before its time 终止", tag=_T, scope="operate", refuses=(409, 500),
        query={"deleteReason": text("stays on record", most=500), "failIfNotExists": flag(), "skipCustomListeners": flag(),
               "skipIoMappings": flag(), "skipSubprocesses": flag()},
-       stands="better", note="for those who supervise; `deleteReason` (ours) stays on record; a case is never removed from the history")
+       stands="better", note="for those who supervise; `deleteReason` (ours) stays on record, and so does the case")
 def terminate(call: Call) -> None:
     row = _open(call)
     terminate_instance(store(), row.id, actor=me(), reason=call.query.get("deleteReason") or UNSAID, origin=origin())

@@ -28,7 +28,7 @@ FILE = record({
     "removalTime": maybe(text()), "rootProcessInstanceId": text(),
     "links": shapes.LINKS,
 }, "a file of a task")  # fmt: skip
-_KEPT = "what belongs to the record of a case is never deleted"
+_KEPT = "what belongs to the record of a case goes with it alone"
 
 
 def _comment(comment: remarks.Comment) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, request
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from calendars.deadline import end_of
@@ -20,12 +20,12 @@ from engine.process.sheets.deadline import ClockView
 from engine.process.sheets.seeing import find_instance
 from engine.process.timekeeping.setting import let_count, set_due
 from engine.process.withdrawing import withdraw_start
-from engine.store.errors import Invalid, Refused
-from web.context import is_swap, me, origin, store
+from engine.store.errors import Invalid
+from web.context import me, origin, store
 from web.looks import looking_at
 from web.pages.task_verbs import people_options
 from web.screen import moment
-from web.verb_forms import Asked, Option, VerbForm, chosen_people, gone_on, refused, shown
+from web.verb_forms import Asked, Option, VerbForm, chosen_people, done, offered
 
 page = Blueprint("case_verbs", __name__)
 
@@ -35,25 +35,13 @@ ROUTE = "/cases/<int:instance_id>/<any(copy, urge, withdraw, redate, recount):ve
 @page.get(ROUTE)
 def ask(instance_id: int, verb: str) -> ResponseReturnValue:
     """The form of a verb; back to the case where the reader cannot use it now."""
-    form = _form(instance_id, verb)
-    if form is None:
-        flash("现在不能对该办件进行这项操作，可能已有人办理。", "warning")
-        return gone_on(f"/cases/{instance_id}") if is_swap() else redirect(f"/cases/{instance_id}", 302)
-    return shown(form)
+    return offered(_form(instance_id, verb), "现在不能对该办件进行这项操作，可能已有人办理。", f"/cases/{instance_id}")
 
 
 @page.post(ROUTE)
 def do(instance_id: int, verb: str) -> ResponseReturnValue:
     """Does it; a refusal comes back with what was typed."""
-    try:
-        said, place = _ACTS[verb](instance_id)
-    except Refused as refusal:
-        form = _form(instance_id, verb)
-        if form is None:
-            raise  # there is no form to come back to
-        return refused(form, refusal, request.form)
-    flash(said, "success")
-    return gone_on(place)
+    return done(lambda: _ACTS[verb](instance_id), lambda: _form(instance_id, verb))
 
 
 def _copy(instance_id: int) -> tuple[str, str]:

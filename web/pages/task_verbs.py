@@ -21,9 +21,8 @@ from engine.process.desk.urging import urge_task
 from engine.process.returning import return_targets, return_task
 from engine.process.sheets.task import TaskHead, task_head
 from engine.process.withdrawing import give_up, withdraw_task
-from engine.store.errors import Refused
-from web.context import is_swap, me, origin, store
-from web.verb_forms import Asked, Option, VerbForm, chosen_people, chosen_person, gone_on, refused, shown
+from web.context import me, origin, store
+from web.verb_forms import Asked, Option, VerbForm, chosen_people, chosen_person, done, offered
 
 page = Blueprint("task_verbs", __name__)
 
@@ -45,25 +44,13 @@ SIGNING = (
 @page.get(ROUTE)
 def ask(task_id: int, verb: str) -> ResponseReturnValue:
     """The form of a verb; back to the task where the reader cannot use it now."""
-    form = _form(task_id, verb)
-    if form is None:
-        flash("现在不能对该待办进行这项操作，可能已有人办理。", "warning")
-        return gone_on(f"/tasks/{task_id}") if is_swap() else redirect(f"/tasks/{task_id}", 302)
-    return shown(form)
+    return offered(_form(task_id, verb), "现在不能对该待办进行这项操作，可能已有人办理。", f"/tasks/{task_id}")
 
 
 @page.post(ROUTE)
 def do(task_id: int, verb: str) -> ResponseReturnValue:
     """Does it; a refusal comes back with what was typed."""
-    try:
-        said, place = _ACTS[verb](task_id)
-    except Refused as refusal:
-        form = _form(task_id, verb)
-        if form is None:
-            raise  # there is no form to come back to
-        return refused(form, refusal, request.form)
-    flash(said, "success")
-    return gone_on(place)
+    return done(lambda: _ACTS[verb](task_id), lambda: _form(task_id, verb))
 
 
 @page.post("/tasks/<int:task_id>/signers/<int:signature_id>/remove")

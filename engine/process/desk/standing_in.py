@@ -23,11 +23,10 @@ from engine.process.signing import name_of
 from engine.process.tables import OPEN_STATES, Task
 from engine.process.tasks import lock_task
 from engine.store.clock import SHANGHAI
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Origin, Store, Work, command
 
 #: Tasks moved in one transaction: their cases are locked meanwhile.
 BATCH = 25
-WORKER = Origin("", "worker")
 
 
 # -- the commands of the page -------------------------------------------------------------------

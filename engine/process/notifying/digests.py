@@ -26,9 +26,8 @@ from engine.process.notifying.restricting import HEADING, TEXT, restricted_of
 from engine.process.notifying.tables import NoticeSetting
 from engine.process.tables import Notice
 from engine.store.clock import SHANGHAI
-from engine.store.store import Origin, Store, command
+from engine.store.store import WORKER, Store, command
 
-WORKER = Origin("", "worker")
 #: Lines of a digest; the page has the rest.
 LINES = 50
 #: People looked for at once.

@@ -23,7 +23,7 @@ from engine.process.outside.tables import RememberedAnswer
 from engine.process.tables import Task
 from engine.process.tasks import complete_in, lock_task
 from engine.store.errors import Invalid, Refused, Stale
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Origin, Store, Work, command
 
 #: How long an answer is kept for a retry.
 KEPT = timedelta(days=7)
@@ -135,6 +135,6 @@ def only_once(work: Work, actor: Actor, once: Once | None, act: Callable[[], dic
 @command
 def forget_answers(store: Store) -> int:
     """Forgets answers that no retry asks for any more; returns how many."""
-    with store.work(None, Origin("", "worker")) as work:
+    with store.work(None, WORKER) as work:
         gone = work.session.execute(delete(RememberedAnswer).where(RememberedAnswer.at < work.now - KEPT).returning(RememberedAnswer.key))
         return len(gone.all())

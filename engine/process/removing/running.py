@@ -8,6 +8,7 @@ as no row names them any more.
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import bindparam, select, text
@@ -21,13 +22,12 @@ from engine.process.removing.commands import end_removal
 from engine.process.removing.tables import Removal, RemovalItem
 from engine.process.tables import Instance
 from engine.store.errors import Stale
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Store, Work, command
 
 log = logging.getLogger(__name__)
 
 #: Waiting cases read at once; small, so that a second worker finds fresh ones.
 PAGE = 50
-WORKER = Origin("", "worker")
 
 _WAITING = (
     select(RemovalItem.id).join(Removal, Removal.id == RemovalItem.removal_id)
@@ -110,8 +110,8 @@ def _cover(work: Work, removal: Removal, instance: Instance, entries: int) -> No
     append(work, removed_stream(instance.id), [Entry("case_removed", definition_id=instance.definition_id, data=facts)])
 
 
-def _text(moment: object) -> str | None:
-    return moment.isoformat() if hasattr(moment, "isoformat") else None
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _name(session: Session, account_id: int | None) -> str | None:

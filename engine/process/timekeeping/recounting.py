@@ -28,7 +28,7 @@ from engine.process.redating import bring_up_to_date, write_moves
 from engine.process.tables import Instance, Task, Timer
 from engine.process.timekeeping.telling import tell_everybody
 from engine.store.clock import SHANGHAI
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Store, Work, command
 
 #: Cases in one transaction: on SQLite nobody else can write meanwhile, so it must stay a fraction of a second.
 PAGE = 200
@@ -36,7 +36,6 @@ PAGE = 200
 AHEAD = 4
 #: Timers that are only stamped in one statement.
 STAMPED = 5000
-WORKER = Origin("", "worker")
 
 
 @dataclass(frozen=True, slots=True)

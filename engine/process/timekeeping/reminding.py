@@ -12,7 +12,7 @@ from engine.process.notices import notify_power
 from engine.process.rows import next_number
 from engine.process.tables import Sequence
 from engine.store.clock import SHANGHAI
-from engine.store.store import Origin, Store, command
+from engine.store.store import WORKER, Store, command
 
 #: The month from whose first day on the notice is missed: by then it was public in most years.
 FROM_MONTH = 11
@@ -29,7 +29,7 @@ def remind_of_missing_notice(store: Store) -> int:
     with store.read() as session:
         if edition_at(session, store.clock.now()).covers(today.year + 1) or session.get(Sequence, mark) is not None:
             return 0
-    with store.work(None, Origin("", "worker")) as work:
+    with store.work(None, WORKER) as work:
         if next_number(work.session, mark) > 1:
             return 0  # another worker was there in the same minute
         return notify_power(

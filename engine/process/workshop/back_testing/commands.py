@@ -33,7 +33,7 @@ from engine.process.workshop.checking import checked
 from engine.process.workshop.drafts import draft_sheet, require_workshop
 from engine.process.workshop.tables import BackTest, BackTestCase, Draft
 from engine.store.errors import Invalid, NotFound, Stale
-from engine.store.store import Origin, Store, Work, command
+from engine.store.store import WORKER, Origin, Store, Work, command
 
 log = logging.getLogger("back_test")
 
@@ -46,7 +46,6 @@ DEAD_AGE = timedelta(seconds=60)
 #: More cases than this tell nothing new; a shorter period does.
 CASES_MAX = 20_000
 
-WORKER = Origin("", "worker")
 _ENDED = "该草稿已发布或已放弃，不能再回测"
 WAITING, RUNNING, DONE, FAILED, CANCELLED = "waiting", "running", "done", "failed", "cancelled"
 

@@ -28,13 +28,12 @@ from engine.process.tables import Instance
 from engine.process.workshop.migrating.commands import counts_of
 from engine.process.workshop.tables import Migration, MigrationItem
 from engine.store.errors import Refused, Stale
-from engine.store.store import Origin, Store, command
+from engine.store.store import WORKER, Store, command
 
 log = logging.getLogger(__name__)
 
 #: Waiting cases read at once; small, so that a second worker finds fresh ones.
 PAGE = 50
-WORKER = Origin("", "worker")
 REASON_MAX = 500
 
 _WAITING = (
