@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from calendars.deadline import end_of, shanghai_day
 from engine.history import Entry, append
-from engine.people.tables import Unit
 from engine.people.units import body_unit
 from engine.process.definitions import in_force
 from engine.process.editions import edition_at

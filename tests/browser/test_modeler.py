@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from engine.people.accounts import set_password
 from engine.process.workshop.drafts import start_draft
 from tests.browser.conftest import PASSWORD
-from tests.browser.desk import PHONE, Axe, fits, sign_in
+from tests.browser.desk import sign_in
 from tests.browser.modeler import (
     drag,
     draft_of,

@@ -12,7 +12,7 @@ from engine.process.tables import Definition, Instance
 from engine.store.clock import MovableClock
 from engine.store.store import Store
 from tests.browser.desk import Axe, open_task, sign_in, submit
-from tests.web.cast import HOUSING, PASSWORD, Cast, assemble
+from tests.web.cast import HOUSING, PASSWORD, assemble
 from tests.web.desk import REQUEST
 
 

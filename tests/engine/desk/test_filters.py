@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from calendars.deadline import shanghai_day
 from engine.people.actor import Actor
 from engine.people.units import unit_id_of
 from engine.process.desk import filters, followed

@@ -44,7 +44,7 @@ from engine.process.tables import OPEN_STATES, Instance, Task, Timer
 from engine.process.tasks import claim_task, complete_task, unclaim_task
 from engine.process.timers import fire_due
 from engine.process.withdrawing import give_up, withdraw_start, withdraw_task, withdrawable
-from engine.store.clock import MovableClock, shanghai
+from engine.store.clock import MovableClock
 from engine.store.errors import Refused
 from engine.store.store import Store
 from tests.conftest import START

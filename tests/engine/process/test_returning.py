@@ -19,7 +19,7 @@ from engine.process.tasks import claim_task, complete_task
 from engine.process.withdrawing import give_up
 from engine.store.errors import Invalid, NotAllowed, NotFound, NotRunning, Stale, TaskClosed, TaskTaken
 from tests.engine.interpreter.diagrams import call, element, multi, sub, timer
-from tests.engine.process.office import Office, choice, form, text
+from tests.engine.process.office import Office, form, text
 from tests.engine.process.test_timers import FRAME, WATCH
 
 A, HEAD, B = {"unit": "'A'", "post": "handler"}, {"unit": "'A'", "post": "head"}, {"unit": "'B'", "post": "handler"}

@@ -21,7 +21,7 @@ from engine.process.timekeeping.publishing import confirm_notice, proposal_sheet
 from engine.process.timekeeping.recounting import recount
 from engine.store.errors import Invalid, NotAllowed, NotFound, Refused, Stale
 from tests.engine.process.office import Office
-from tests.engine.timekeeping.acts import closure, national, order, publish
+from tests.engine.timekeeping.acts import closure, national, publish
 
 SNOW = closure("辽市政办发〔2026〕8号", "2026-02-26", published="2026-02-10")
 

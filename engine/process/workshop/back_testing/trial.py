@@ -8,7 +8,7 @@ The two operations that only reckon with the case's own clocks are reckoned anew
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any

@@ -17,7 +17,7 @@ from engine.process.workshop.comparing import words
 from engine.process.workshop.comparing.forms import form_differences
 from engine.process.workshop.comparing.letters import letter_differences
 from engine.process.workshop.comparing.pairs import pairs
-from engine.process.workshop.comparing.tree import Drawing, Thing, definitions_facts, drawing_of, things_of
+from engine.process.workshop.comparing.tree import Thing, definitions_facts, drawing_of, things_of
 
 Kind = Literal["added", "removed", "changed", "moved"]
 Group = Literal["times", "who", "steps", "flows", "forms", "documents", "process", "other", "layout"]
